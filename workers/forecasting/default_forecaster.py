@@ -1,0 +1,60 @@
+"""The default forecaster: a U-Net that predicts how the coming seasons will differ from their usual state.
+
+Ours, not published. The networks of Müller (2023) see four frames and must learn the seasons from them; this one is
+given the seasons. It reads the last four frames as anomalies from climatology, beside the climatology of the four
+target seasons, and predicts the four anomaly frames at once. The U-Net is that of Ronneberger et al. (2015), base 16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .residual import Residual, base_frames, check_residual
+from .unet import UNet
+
+
+@dataclass(frozen=True)
+class Config:
+    """Small enough for a minute or two of training on a CPU."""
+
+    base: int = 16
+    """Channels of the first level."""
+    frames: int = 4
+    """Frames seen: one year of quarters."""
+    leads: int = 4
+    """Frames predicted."""
+    patch: int = 50
+    """Pixels on a side of a training window. The network itself takes any size from 16."""
+    residual: Residual = "climatology"
+    """What the anomalies are counted from."""
+
+
+SMALL = Config(patch=20)
+
+
+class DefaultForecaster(nn.Module):
+    """Frames and climatology in, frames out. Untrained it returns its base: the head starts at zero."""
+
+    fully_convolutional = True
+
+    def __init__(self, config: Config = Config()):
+        super().__init__()
+        check_residual(config.residual)
+        self.config = config
+        self.unet = UNet(config.frames + config.leads, config.leads, config.base)
+        nn.init.zeros_(self.unet.head.weight)
+        nn.init.zeros_(self.unet.head.bias)
+
+    def forward(self, frames: Tensor, climatology: Tensor | None = None, truth: Tensor | None = None,
+                teaching: float = 0.0) -> Tensor:
+        """``frames`` (B, T, H, W) thresholded NDSI; ``climatology`` (B, T + leads, H, W), seasonal means of the frames
+        seen and of those to come, NaN where unknown; ``truth`` and ``teaching`` are not used: nothing is fed back.
+        Returns (B, leads, H, W), not clipped."""
+        seen, leads = self.config.frames, self.config.leads
+        base = base_frames(self.config.residual, frames, climatology, seen + leads)
+        anomalies = frames - base[:, :seen]                            # (B, T, H, W)
+        coming = base[:, seen:]                                        # (B, leads, H, W)
+        return coming + self.unet(torch.cat([anomalies, coming], 1))   # (B, leads, H, W)
