@@ -36,10 +36,12 @@ SMALL = Config(base=16, patch=20)  # 1,942,289 parameters
 
 
 class TwoConvolutions(nn.Sequential):
+    """Twice: 3 x 3 convolution, batch normalisation (whose shift makes a bias idle), ReLU."""
+
     def __init__(self, channels_in: int, channels: int):
         super().__init__(
-            nn.Conv2d(channels_in, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.ReLU(inplace=True),
-            nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.ReLU(inplace=True),
+            nn.Conv2d(channels_in, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True),
         )
 
 
