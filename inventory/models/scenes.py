@@ -1,0 +1,53 @@
+"""Scenes: one acquisition each. `Scene.state` is written in inventory/scenes.py only."""
+
+from __future__ import annotations
+
+from django.contrib.gis.db import models
+from django.db.models import Q
+
+
+class Scene(models.Model):
+    """One acquisition of one sensor; its raster's path is derived from its key, never stored."""
+
+    class State(models.TextChoices):
+        FOUND = "found"
+        FETCHING = "fetching"
+        STORED = "stored"
+        FAILED = "failed"
+
+    key = models.CharField(max_length=160, unique=True, help_text="Catalogue id.")
+    kind = models.CharField(max_length=12, default="reflectance", help_text="reflectance, ndsi, label, dem or sar")
+    collection = models.CharField(max_length=80)
+    sensor = models.CharField(max_length=80, blank=True)
+    acquired = models.DateTimeField(help_text="UTC; the start of the interval where only that is known.")
+    acquired_end = models.DateTimeField(null=True, blank=True)
+    date_precision = models.CharField(max_length=10, default="day", help_text="day, quarter or year")
+    footprint = models.MultiPolygonField(srid=4326)
+    cloud_percent = models.FloatField(null=True, blank=True)
+    missing_fraction = models.FloatField(null=True, blank=True)
+    facts = models.JSONField(default=dict, help_text="Measured over the window after reading.")
+    refusals = models.JSONField(default=dict, help_text="Profile name to the rules that refused it, with values.")
+    item = models.JSONField(default=dict, help_text="The catalogue's record: assets, scaling, properties.")
+    grid = models.JSONField(default=dict, help_text="Work grid of the stored raster.")
+    bands = models.JSONField(default=list)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.FOUND)
+    reason = models.TextField(blank=True, help_text="Why it failed.")
+    simulated = models.BooleanField(default=False)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["acquired", "key"]
+        indexes = [models.Index(fields=["state", "acquired"]), models.Index(fields=["kind", "acquired"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["found", "fetching", "stored", "failed"]), name="scene_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def raster(self) -> str:
+        """Path of the prepared raster below DATA_ROOT."""
+        return f"scenes/{self.key}.tif"

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+api: list = []
+tiles: list = []
+pages: list = []
