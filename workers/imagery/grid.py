@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,20 @@ from rasterio import features
 from scipy.interpolate import RectBivariateSpline
 from shapely.geometry.base import BaseGeometry
 
+import workers.imagery.drivers  # noqa: F401  (switches off what GDAL must not open)
 from workers.imagery.sphere import buffer_m, centroid, geodesic_area_km2, split_antimeridian, unwrap
 
-__all__ = ["Grid", "NoCRS", "WrongGrid", "buffer_m", "geodesic_area_km2", "is_metric", "project", "rasterize", "work_crs"]
+__all__ = [
+    "Grid",
+    "NoCRS",
+    "WrongGrid",
+    "buffer_m",
+    "geodesic_area_km2",
+    "is_metric",
+    "project",
+    "rasterize",
+    "work_crs",
+]
 
 WGS84 = "OGC:CRS84"
 SEMI_MAJOR_M, FLATTENING = 6_378_137.0, 1 / 298.257223563
@@ -55,7 +67,7 @@ class Grid:
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
-            raise WrongGrid(f"A grid needs at least one pixel, got {self.width} x {self.height}; check width and height.")
+            raise WrongGrid(f"A grid needs at least one pixel, got {self.width} x {self.height}; check both.")
         if not all(math.isfinite(v) for v in self.transform[:6]) or self.transform.determinant == 0:
             raise WrongGrid(f"The affine {tuple(self.transform[:6])} is not finite and invertible; georeference again.")
         _crs(self.crs)
@@ -124,13 +136,13 @@ class Grid:
         try:
             return cls(str(d["crs"]), Affine(*map(float, d["transform"])), int(d["width"]), int(d["height"]))
         except (KeyError, TypeError) as error:
-            raise WrongGrid(f"A grid is {{crs, transform: 6 numbers, width, height}}; this one fails at {error}.") from error
+            raise WrongGrid(f"A grid is crs, transform (6 numbers), width, height; it fails at {error}.") from error
 
     @classmethod
     def of(cls, dataset: Any) -> Grid:
         """The grid of an open rasterio dataset; NoCRS when it has none."""
         if not dataset.crs:
-            raise NoCRS(f"{dataset.name} has no coordinate reference system; assign one (gdal_edit.py -a_srs) and retry.")
+            raise NoCRS(f"{dataset.name} has no CRS; assign one (gdal_edit.py -a_srs) and retry.")
         epsg = dataset.crs.to_epsg()
         return cls(f"EPSG:{epsg}" if epsg else dataset.crs.to_wkt(), dataset.transform, dataset.width, dataset.height)
 
@@ -160,7 +172,7 @@ class Grid:
     def _edge(self, points_a_side: int) -> list[tuple[float, float]]:
         corners = np.array([*self._corners(), (0, 0)], dtype=float)
         step = np.linspace(0, 1, points_a_side, endpoint=False)[:, None]
-        sides = [start + (end - start) * step for start, end in zip(corners[:-1], corners[1:], strict=True)]
+        sides = [start + (end - start) * step for start, end in pairwise(corners)]
         return [(float(c), float(r)) for c, r in np.concatenate(sides)]
 
     def _authalic_rows_km2(self) -> np.ndarray:
@@ -179,7 +191,7 @@ class Grid:
 
 
 def authalic_q(lat_rad: np.ndarray) -> np.ndarray:
-    """q of Snyder 1987, equation 3-12, WGS 84: the area north of the equator is a^2 / 2 * q for each radian of longitude."""
+    """q of Snyder 1987, equation 3-12, WGS 84: a^2 / 2 * q is the area north of the equator per radian of longitude."""
     e, s = math.sqrt(E2), np.sin(lat_rad)
     return (1 - E2) * (s / (1 - E2 * s**2) + np.arctanh(e * s) / e)
 
@@ -221,7 +233,7 @@ def _web_mercator(found: CRS) -> bool:
 
 
 def work_crs(lon: float, lat: float) -> str:
-    """Work CRS of a place: polar stereographic from 84 N and 80 S on, else UTM with the zones of Norway and Svalbard."""
+    """Work CRS of a place: polar stereographic from 84 N and 80 S on, else UTM with Norway's and Svalbard's zones."""
     if lat >= 84:
         return "EPSG:3413"
     if lat <= -80:
@@ -255,13 +267,13 @@ def rasterize(geometries_lonlat: Iterable[BaseGeometry], grid: Grid, all_touched
     shapes = [shape for shape in shapes if not shape.is_empty]
     if not shapes:
         return np.zeros(grid.shape, dtype=bool)
-    burnt = features.rasterize(shapes, out_shape=grid.shape, transform=grid.transform, all_touched=all_touched, dtype="uint8")
+    burnt = features.rasterize(shapes, grid.shape, transform=grid.transform, all_touched=all_touched, dtype="uint8")
     return burnt.astype(bool)
 
 
 def _onto(geometry: BaseGeometry, grid: Grid) -> BaseGeometry:
     if not grid.is_geographic:
         return project(geometry, WGS84, grid.crs)
-    left, _, right, _ = grid.bounds  # a grid over the antimeridian may run past 180: the world is repeated beside itself
+    left, _, right, _ = grid.bounds  # may run past 180 degrees: the world is repeated beside itself
     turns = range(math.floor((left + 180) / 360), math.floor((right + 180) / 360) + 1)
-    return shapely.union_all([shapely.transform(geometry, lambda xy, k=k: xy + [360 * k, 0]) for k in turns])
+    return shapely.union_all([shapely.transform(geometry, lambda xy, k=k: xy + np.array([360 * k, 0])) for k in turns])

@@ -15,12 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import workers.imagery.drivers  # noqa: F401  (before rasterio: GDAL reads it when it starts)
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
 
-import numpy as np  # isort: skip
-import rasterio  # isort: skip
-from rasterio.errors import RasterioError  # isort: skip
-
+import workers.imagery.drivers  # noqa: F401  (switches off what GDAL must not open)
 from workers.imagery.grid import Grid, NoCRS, WrongGrid
 
 MAX_SIDE, MAX_BANDS = 40_000, 20
@@ -64,7 +63,7 @@ def inspect(path: str | Path) -> Header:
         with rasterio.open(path, driver="GTiff", sharing=False) as dataset:
             return _judged(dataset, name)
     except RasterioError as error:
-        raise RefusedRaster("unreadable", f"{name} cannot be opened as a GeoTIFF ({error}); deliver it again.") from error
+        raise RefusedRaster("unreadable", f"{name} is no readable GeoTIFF ({error}); deliver it again.") from error
 
 
 def _judged(dataset: Any, name: str) -> Header:
@@ -90,15 +89,16 @@ def _unpacked(dataset: Any) -> int:
 
 def _limits(dataset: Any) -> list[tuple[str, bool, str]]:
     real = set(dataset.dtypes) <= REAL_TYPES
-    block = max(math.prod(b) * np.dtype(t).itemsize for b, t in zip(dataset.block_shapes, dataset.dtypes, strict=True)) if real else 0
+    largest = max((np.dtype(t).itemsize for t in dataset.dtypes), default=0) if real else 0
+    block = max((math.prod(shape) for shape in dataset.block_shapes), default=0) * largest
     affine = dataset.transform[:6]
     finite = all(math.isfinite(v) for v in affine) and dataset.transform.determinant != 0
     return [
         ("size", max(dataset.width, dataset.height) <= MAX_SIDE,
          f"{dataset.width} x {dataset.height} pixels exceed {MAX_SIDE} x {MAX_SIDE}; cut it to the glacier."),
-        ("bands", dataset.count <= MAX_BANDS, f"{dataset.count} bands exceed {MAX_BANDS}; send the optical bands only."),
+        ("bands", dataset.count <= MAX_BANDS, f"{dataset.count} bands exceed {MAX_BANDS}; send the optical ones."),
         ("type", real, f"type {', '.join(sorted(set(dataset.dtypes)))} is not a real number of at most 64 bits."),
-        ("unpacked", not real or _unpacked(dataset) <= MAX_UNPACKED_BYTES, "it unpacks to more than 8 GiB; cut it to the glacier."),
+        ("unpacked", not real or _unpacked(dataset) <= MAX_UNPACKED_BYTES, "it unpacks to more than 8 GiB; cut it."),
         ("block", block <= MAX_BLOCK_BYTES, "one block exceeds 64 MB; write it tiled (gdal_translate -of COG)."),
         ("affine", finite, f"the affine {tuple(affine)} is not finite and invertible; georeference it again."),
         ("identity", not dataset.transform.is_identity, "it carries no georeference; assign one."),
@@ -120,7 +120,7 @@ def inspect_in_child(path: str | Path, timeout_s: float = 60) -> Header:
     try:
         answer = json.loads(child.stdout)
     except ValueError as error:
-        raise RefusedRaster("crash", f"{Path(path).name} broke the process that opened it; it is not accepted.") from error
+        raise RefusedRaster("crash", f"{Path(path).name} broke the process that opened it.") from error
     if "rule" in answer:
         raise RefusedRaster(answer["rule"], answer["sentence"])
     return Header(**{key: tuple(v) if isinstance(v, list) else v for key, v in answer.items()})

@@ -15,17 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workers.imagery.drivers import gdal_environment  # isort: skip  (before rasterio: GDAL reads it when it starts)
-
 import numpy as np
 import rasterio
 import rasterio.shutil
+import shapely
+from affine import Affine
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.io import MemoryFile
 from rasterio.warp import reproject
 from rasterio.windows import Window
 
+from workers.imagery.drivers import gdal_environment
 from workers.imagery.grid import Grid, NoCRS, WrongGrid, project
 from workers.imagery.headers import RefusedRaster, inspect, inspect_in_child
 
@@ -91,7 +92,7 @@ def opened(path: str | Path) -> Iterator[Any]:
         with rasterio.open(path, driver="GTiff", sharing=False) as dataset:
             yield dataset
     except RasterioError as error:
-        raise UnreadableRaster(f"{Path(path).name} cannot be read as a GeoTIFF ({error}); send it as GeoTIFF.") from error
+        raise UnreadableRaster(f"{Path(path).name} is no readable GeoTIFF ({error}); convert it.") from error
 
 
 def band_names(dataset: Any) -> tuple[str, ...]:
@@ -134,7 +135,7 @@ def read_window(
     if window is None:
         return out, grid
     values = _values(dataset, numbers, window, shape, scaled)
-    affine = dataset.window_transform(window) * dataset.transform.scale(window.width / shape[1], window.height / shape[0])
+    affine = dataset.window_transform(window) * Affine.scale(window.width / shape[1], window.height / shape[0])
     reproject(
         values, out, src_transform=affine, src_crs=source.crs, src_nodata=np.nan, dst_transform=grid.transform,
         dst_crs=grid.crs, dst_nodata=np.nan, resampling=_resampling(source, grid, nearest),
@@ -164,8 +165,6 @@ def _needed(source: Grid, grid: Grid) -> tuple[Window | None, tuple[int, int]]:
 
 
 def _box_of(grid: Grid) -> Any:
-    import shapely
-
     edge = [grid.transform * point for point in grid._edge(points_a_side=21)]
     return shapely.Polygon(edge)
 
@@ -226,12 +225,13 @@ def _synced(path: Path) -> None:
 
 
 def _write_cog(stack: Stack, name: str, encode: str, statistics: bool) -> None:
-    coded = [_coded(layer, band, _auto(stack.bands, encode)) for layer, band in zip(stack.pixels, stack.bands, strict=True)]
+    how = _auto(stack.bands, encode)
+    coded = [_coded(layer, band, how) for layer, band in zip(stack.pixels, stack.bands, strict=True)]
     dtype, nodata = coded[0][0].dtype, coded[0][3]
     profile = {"count": len(coded), "dtype": dtype, "nodata": nodata, "crs": stack.grid.crs,
                "transform": stack.grid.transform, "width": stack.grid.width, "height": stack.grid.height}  # fmt: skip
     with MemoryFile() as memory, memory.open(driver="GTiff", **profile) as plain:
-        for number, (values, scale, offset, _) in enumerate(coded, start=1):
+        for number, (values, *_) in enumerate(coded, start=1):
             plain.write(values, number)
             plain.set_band_description(number, stack.bands[number - 1])
             if statistics:

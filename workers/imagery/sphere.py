@@ -16,7 +16,7 @@ WORLD_TURNS = (-2, -1, 0, 1, 2)
 
 
 def geodesic_area_km2(geom_lonlat: BaseGeometry) -> float:
-    """Area on the WGS 84 ellipsoid, km2: holes subtracted, rings across the antimeridian unwrapped, bow-ties made valid."""
+    """Area on the WGS 84 ellipsoid, km2: holes subtracted, antimeridian unwrapped, bow-ties made valid."""
     total = 0.0
     for polygon in _polygons(made_valid(unwrap(geom_lonlat))):
         area, _ = GEOD.geometry_area_perimeter(shapely.orient_polygons(polygon))
@@ -67,7 +67,7 @@ def _unwrapped_ring(xy: np.ndarray) -> np.ndarray:
 def _near(ring: np.ndarray, shell: np.ndarray) -> np.ndarray:
     """A hole on the same turn of the world as its shell."""
     turns = np.round((shell[:, 0].mean() - ring[:, 0].mean()) / 360)
-    return ring + [360 * turns, 0]
+    return ring + np.array([360 * turns, 0])
 
 
 def split_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
@@ -78,7 +78,7 @@ def split_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
     pieces = []
     for turn in WORLD_TURNS:
         inside = shapely.intersection(geometry, shapely.box(-180 + 360 * turn, -90, 180 + 360 * turn, 90))
-        pieces += [shapely.transform(p, lambda xy, k=turn: xy - [360 * k, 0]) for p in _polygons(inside)]
+        pieces += [shapely.transform(p, lambda xy, k=turn: xy - np.array([360 * k, 0])) for p in _polygons(inside)]
     return pieces[0] if len(pieces) == 1 else shapely.MultiPolygon(pieces)
 
 
@@ -87,7 +87,7 @@ def joined(geometry: BaseGeometry) -> BaseGeometry:
     left, _, right, _ = geometry.bounds
     if right - left <= 180:
         return geometry
-    return shapely.transform(geometry, lambda xy: np.column_stack([np.where(xy[:, 0] < 0, xy[:, 0] + 360, xy[:, 0]), xy[:, 1]]))
+    return shapely.transform(geometry, lambda xy: xy + np.outer(xy[:, 0] < 0, [360, 0]))
 
 
 def centroid(geom_lonlat: BaseGeometry) -> tuple[float, float]:
@@ -101,7 +101,7 @@ def buffer_m(geom_lonlat: BaseGeometry, metres: float) -> BaseGeometry:
     lon, lat = centroid(geom_lonlat)
     local = CRS(f"+proj=aeqd +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs")
     there = Transformer.from_crs("OGC:CRS84", local, always_xy=True)
-    plane = shapely.transform(geom_lonlat, lambda xy: np.column_stack(there.transform(xy[:, 0], xy[:, 1])))
+    plane = shapely.transform(geom_lonlat, lambda xy: np.column_stack(there.transform(*xy.T)))
     grown = made_valid(plane).buffer(metres)
-    back = shapely.transform(grown, lambda xy: np.column_stack(there.transform(xy[:, 0], xy[:, 1], direction="INVERSE")))
+    back = shapely.transform(grown, lambda xy: np.column_stack(there.transform(*xy.T, direction="INVERSE")))
     return split_antimeridian(unwrap(back))

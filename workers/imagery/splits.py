@@ -55,7 +55,7 @@ def spatial_split(width: int, size: int = 50, step: int = 10, share: float = 0.2
         tuple(found[-kept:]),
     )
     if not split.train:
-        raise ValueError(f"{width} px leave no training window of {size} px beside the test stripe; use smaller windows.")
+        raise ValueError(f"{width} px leave no window of {size} px to teach; use smaller windows.")
     return split
 
 

@@ -11,8 +11,15 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from workers.imagery.splits import (
-    PurgedSplit, SpatialSplit, leave_last_years_out, leave_one_region_out, paper_split, purged_split, spatial_split,
-    tile_set, tiles,
+    PurgedSplit,
+    SpatialSplit,
+    leave_last_years_out,
+    leave_one_region_out,
+    paper_split,
+    purged_split,
+    spatial_split,
+    tile_set,
+    tiles,
 )  # fmt: skip
 
 __all__ = [
@@ -52,7 +59,7 @@ def padded(array: np.ndarray, size: int) -> np.ndarray:
 
 
 def patches(array: np.ndarray, size: int, step: int, cover: bool = False) -> Iterator[tuple[int, int, np.ndarray]]:
-    """(row, col, window (..., size, size)) one after the other; windows are views, an image that is too small is padded."""
+    """(row, col, window (..., size, size)) one after the other; windows are views; a small image is padded."""
     height, width = array.shape[-2:]
     whole = padded(array, size)
     for row in origins(height, size, step, cover):
@@ -108,7 +115,7 @@ def stitch(
 
 
 def sequences(n_frames: int, inputs: int = 4, outputs: int = 4, lead: int = 0) -> range:
-    """First frames of the samples: inputs t .. t+inputs-1, targets from t+inputs+lead on. TooFewFrames names the need."""
+    """First frames of the samples: inputs from t on, targets from t + inputs + lead on; TooFewFrames names the need."""
     needed = inputs + lead + outputs
     if n_frames < needed:
         raise TooFewFrames(
@@ -118,7 +125,14 @@ def sequences(n_frames: int, inputs: int = 4, outputs: int = 4, lead: int = 0) -
 
 
 def count_samples(
-    height: int, width: int, frames: int, size: int = 50, step: int = 10, inputs: int = 4, outputs: int = 4, lead: int = 0
+    height: int,
+    width: int,
+    frames: int,
+    size: int = 50,
+    step: int = 10,
+    inputs: int = 4,
+    outputs: int = 4,
+    lead: int = 0,
 ) -> int:
     """Number of samples: windows on both axes times sequences (800 x 800 px and 35 frames give 161,728)."""
     places = len(origins(height, size, step)) * len(origins(width, size, step))

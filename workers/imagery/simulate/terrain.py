@@ -50,7 +50,7 @@ class _Shape:
     half_width_px: np.ndarray  # (H, 1) of the ice
 
 
-def build(rng: np.random.Generator, size: int, count: int, profile: Profile, pixel_m: float) -> Terrain:
+def build(rng: np.random.Generator, size: int, count: int, profile: Profile) -> Terrain:
     """`count` glacier valleys on `size` x `size` pixels."""
     shapes = [_shape(rng, size, count, number) for number in range(count)]
     surfaces = np.stack([_surface(shape, size, count) for shape in shapes])
@@ -121,9 +121,7 @@ def _largest_part(mask: np.ndarray) -> np.ndarray:
     return mask if count < 2 else parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
 
 
-def _pierce(
-    rng: np.random.Generator, pools: list[np.ndarray], profile: Profile
-) -> tuple[list[np.ndarray], np.ndarray]:
+def _pierce(rng: np.random.Generator, pools: list[np.ndarray], profile: Profile) -> tuple[list[np.ndarray], np.ndarray]:
     """Nunataks: rock that stands out of the upper ice. Returns the pools without them, and their height (H, W)."""
     row, col = np.indices(pools[0].shape)
     bumps = np.zeros(pools[0].shape)
