@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib.gis.db import models
 from django.db.models import Q
+
+
+class SceneQuerySet(models.QuerySet):
+    """Questions about scenes; they compose."""
+
+    def stored(self) -> SceneQuerySet:
+        """With a raster on disk."""
+        return self.filter(state=Scene.State.STORED)
+
+    def usable(self, profile: str) -> SceneQuerySet:
+        """Stored images that the filter profile accepted when it judged them."""
+        accepted = {f"refusals__{profile}": []}
+        return self.stored().filter(kind__in=["reflectance", "ndsi"], **accepted)
+
+    def over(self, geometry: object) -> SceneQuerySet:
+        """Whose footprint meets the geometry (GEOS, lon/lat)."""
+        return self.filter(footprint__intersects=geometry)
+
+    def between(self, start: date | None, end: date | None) -> SceneQuerySet:
+        """Acquired within the days given, both inclusive; None leaves that end open."""
+        found = self
+        if start is not None:
+            found = found.filter(Q(acquired__date__gte=start) | Q(acquired_end__date__gte=start))
+        return found.filter(acquired__date__lte=end) if end is not None else found
 
 
 class Scene(models.Model):
@@ -34,6 +60,8 @@ class Scene(models.Model):
     reason = models.TextField(blank=True, help_text="Why it failed.")
     simulated = models.BooleanField(default=False)
     recorded_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SceneQuerySet.as_manager()
 
     class Meta:
         ordering = ["acquired", "key"]
