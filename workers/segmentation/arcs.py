@@ -1,0 +1,86 @@
+"""Pixel regions become polygons whose shared borders are smoothed once, so that neighbours never overlap.
+
+Rings are cut into arcs where three regions meet; each arc is simplified (Douglas and Peucker 1973) and its corners are
+cut once (Chaikin 1974); polygons are built again from the smoothed arcs. All in pixel coordinates (column, row).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import shapely
+from rasterio import features
+from scipy import ndimage
+from shapely import LineString, Polygon
+
+SIMPLIFY_PX = 0.5
+LONGEST_CUT_PX = 1.0            # decision: a corner between long straight edges (a cut domain) is not rounded away
+LARGEST_AREA_CHANGE = 0.01
+
+
+def polygons(regions: np.ndarray, smooth: bool = True) -> dict[int, Polygon]:
+    """One polygon in pixel coordinates for each region of an int32 (H, W) raster; 0 is background.
+
+    Each region must be 4-connected. Borders follow pixel edges, or are smoothed unless that changes an area of the
+    cluster by more than 1 % or leaves something invalid.
+    """
+    found: dict[int, Polygon] = {}
+    for row, col, crop in clusters(regions):
+        numbers, edges = zip(*_pixel_edges(crop), strict=True)
+        shapes = smoothed(edges) if smooth else edges
+        moved = shapely.transform(list(shapes), lambda xy, by=(col, row): xy + by)
+        found.update(zip(numbers, moved, strict=True))
+    return found
+
+
+def clusters(regions: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
+    """(first row, first column, crop) of every group of touching regions, the others blanked out."""
+    touching, _ = ndimage.label(regions > 0, structure=np.ones((3, 3)))
+    for number, box in enumerate(ndimage.find_objects(touching), start=1):
+        yield box[0].start, box[1].start, np.where(touching[box] == number, regions[box], 0)
+
+
+def _pixel_edges(regions: np.ndarray) -> Iterator[tuple[int, Polygon]]:
+    regions = np.ascontiguousarray(regions, dtype=np.int32)
+    for shape, number in features.shapes(regions, mask=regions > 0, connectivity=4):
+        yield int(number), shapely.make_valid(Polygon(shape["coordinates"][0], shape["coordinates"][1:]))
+
+
+def smoothed(cluster: Sequence[Polygon]) -> Sequence[Polygon]:
+    """The polygons of one cluster with every arc smoothed once; the same polygons where that does not work out."""
+    arcs = shapely.get_parts(shapely.line_merge(shapely.unary_union([one.boundary for one in cluster])))
+    lines = [LineString(_corners_cut(np.asarray(arc.coords))) for arc in shapely.simplify(arcs, SIMPLIFY_PX)]
+    faces = shapely.get_parts(shapely.polygonize(lines))
+    rebuilt = _faces_of(cluster, faces)
+    return rebuilt if rebuilt is not None and _acceptable(cluster, rebuilt) else cluster
+
+
+def _corners_cut(xy: np.ndarray) -> np.ndarray:
+    """One pass of Chaikin's corner cutting, (n, 2) -> (m, 2); the ends of an open line stay."""
+    begin, step = xy[:-1], np.diff(xy, axis=0)
+    length = np.hypot(*step.T)
+    share = np.minimum(0.25, LONGEST_CUT_PX / np.where(length > 0, length, 1))[:, None]
+    cut = np.stack([begin + share * step, begin + (1 - share) * step], axis=1).reshape(-1, 2)
+    if np.array_equal(xy[0], xy[-1]):
+        return np.vstack([cut, cut[:1]])
+    cut[0], cut[-1] = xy[0], xy[-1]
+    return cut
+
+
+def _faces_of(cluster: Sequence[Polygon], faces: np.ndarray) -> list[Polygon] | None:
+    """For each polygon the largest face whose inner point lies in it; None when one has lost its face."""
+    tree = shapely.STRtree(list(cluster))
+    face, owner = tree.query(shapely.point_on_surface(faces), predicate="within")
+    best: dict[int, int] = {}
+    for f, o in zip(face, owner, strict=True):
+        if o not in best or faces[f].area > faces[best[o]].area:
+            best[o] = f
+    return [faces[best[o]] for o in range(len(cluster))] if len(best) == len(cluster) else None
+
+
+def _acceptable(before: Sequence[Polygon], after: Sequence[Polygon]) -> bool:
+    old, new = shapely.area(list(before)), shapely.area(list(after))
+    if np.any(np.abs(new - old) > LARGEST_AREA_CHANGE * old) or not shapely.is_valid(list(after)).all():
+        return False
+    return bool(shapely.coverage_is_valid(list(after)))
