@@ -53,7 +53,9 @@ def full(seed: int, profile: Profile, years: tuple[int, int], southern: bool) ->
 def chosen(seed: int, passes: list[Pass], per_year: int, southern: bool) -> list[Pass]:
     """`per_year` (at least 5) passes of each year: two in late summer, one a quarter, clear ones preferred."""
     if per_year < 5:
-        raise ValueError(f"scenes_per_year is {per_year}: take at least 5 (two in late summer, one a quarter) or 'full'")
+        raise ValueError(
+            f"scenes_per_year is {per_year}: take at least 5 (two in late summer, one a quarter) or 'full'"
+        )
     years = sorted({p.day.year for p in passes})
     return sorted(
         (p for y in years for p in _of_year(seed, [q for q in passes if q.day.year == y], per_year, southern)),
@@ -85,7 +87,7 @@ def _quarter(day: date) -> int:
 
 
 def _reluctance(seed: int, p: Pass) -> float:
-    whim = generator(seed, "choice", p.sensor.code, p.day.toordinal()).uniform(0, 0.12)
+    whim = generator(seed, "choice", p.sensor.code, p.day.toordinal()).uniform(0, 0.25)
     return p.cloud_share + whim + (STRIPES_COUNT_AS_CLOUD if p.sensor.slc_off(p.day) else 0.0)
 
 

@@ -23,7 +23,7 @@ class Profile:
     sun_lower_deg: float = 0.0
     snow_sd_m: float = 120.0  # of the snow line from year to year
     snow_memory: float = 0.0  # correlation of one year's snow line with the next
-    clear_share: float = 0.5  # of the passes with hardly a cloud
+    clear_share: float = 0.4  # of the passes with hardly a cloud
     snow_called_cloud: float = 0.05
     thin_cloud_missed: float = 0.10
     misregistration_sd_px: float = 0.2

@@ -91,7 +91,7 @@ class World:
     @cached_property
     def velocity_m_per_year(self) -> np.ndarray:
         """East and north velocity (2, H, W) of the largest extent."""
-        return flow.velocity_m_per_year(self.terrain.valleys, [g for g in self.glaciers])
+        return flow.velocity_m_per_year(self.terrain.valleys, list(self.glaciers))
 
     def labels(self, decimal_year: float) -> np.ndarray:
         """Number of the glacier from 1, 0 = none, (H, W) uint8."""
