@@ -1,0 +1,61 @@
+"""The recipes by name: how each architecture is taught, with the settings of its publication or small ones.
+
+`train_segmenter` and `train_forecaster` take plain records and return a `Trained`; the caller saves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workers.learning import catalog, forecast_recipes
+from workers.learning.forecast_recipes import train_transfer
+from workers.learning.forest_recipe import train_forest
+from workers.learning.samples import SegmentSample
+from workers.learning.trained import Trained
+from workers.learning.training import Report, TrainSettings, no_report
+
+if TYPE_CHECKING:
+    from workers.imagery.cubes import Cube
+
+__all__ = ["SegmentSample", "Trained", "defaults", "train_forecaster", "train_segmenter", "train_transfer"]
+
+
+def defaults(architecture: str, preset: str = "small") -> TrainSettings:
+    """The settings of a recipe: what a form shows. Raises ValueError naming what there is."""
+    row, _ = catalog.preset(architecture, preset)
+    if row.task == "forecast":
+        return forecast_recipes.settings_of(architecture, preset)
+    return TrainSettings()
+
+
+def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSample],
+                    settings: TrainSettings | None = None, report: Report = no_report,
+                    checkpoint: Path | None = None, bands: Sequence[str] | None = None) -> Trained:
+    """Teach a mapper of glacier ice on stacks with truth; metrics are from held-out groups.
+
+    bands: input channels by name; by default what the samples offer and the architecture can use. Raises ValueError
+    on no samples or one class only, MissingBands by name, and what `report` raises.
+    """
+    row, _ = catalog.preset(architecture, preset)
+    if row.task != "segment":
+        raise ValueError(f"{architecture} is taught for the task {row.task!r}, not for mapping")
+    settings = settings or defaults(architecture, preset)
+    return train_forest(preset, list(samples), settings.seed, report, bands)
+
+
+def train_forecaster(architecture: str, preset: str, cubes: Cube | Sequence[Cube],
+                     settings: TrainSettings | None = None, report: Report = no_report,
+                     checkpoint: Path | None = None, **options: Any) -> Trained:
+    """Teach a forecaster of NDSI frames; metrics hold its hindcast on the last fifth of the frames beside the
+    baselines. options: residual="none" | "last" | "climatology", feedback (SA-LSTM-H), stride.
+
+    Raises ValueError where the record is too short (naming the need) or the architecture is no forecaster.
+    """
+    row, _ = catalog.preset(architecture, preset)
+    if row.task != "forecast":
+        raise ValueError(f"{architecture} is taught for the task {row.task!r}, not for forecasts")
+    settings = settings or defaults(architecture, preset)
+    some = list(cubes) if isinstance(cubes, list | tuple) else [cubes]
+    return forecast_recipes.train(architecture, preset, some, settings, report, checkpoint, **options)

@@ -1,0 +1,50 @@
+"""How a network is taught: the settings of the one training loop."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workers.learning import schedules
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a network is taught. Defaults are those of the forecasting networks."""
+
+    epochs: int = 40
+    batch: int = 100
+    lr: float = 1e-4
+    weight_decay: float = 0.0
+    optimiser: str = "adamw"
+    """"adamw" (decoupled decay) or "adam"."""
+    beta1: float = 0.9
+    schedule: str = "constant"
+    """A name of `schedules.SCHEDULES`; the rate is set anew before every step."""
+    clip_value: float | None = 3.0
+    """Each gradient value is cut to ± this."""
+    validate_every: int | None = None
+    """Steps between validations; None = at the end of each epoch."""
+    patience: int | None = 5
+    teacher_forcing: str = "never"
+    """"falling", "always" or "never"."""
+    max_steps: int | None = None
+    """End after so many steps, whatever the epoch."""
+    seed: int = 0
+    precision: str = "float32"
+    """"float32", "bf16" or "fp16"; the mixed ones only on a GPU."""
+    channels_last: bool = False
+    compile: bool = False
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, known in (("optimiser", ("adam", "adamw")), ("schedule", tuple(schedules.SCHEDULES)),
+                            ("teacher_forcing", ("falling", "always", "never")),
+                            ("precision", ("float32", "bf16", "fp16"))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; use one of {', '.join(known)}")
+        if min(self.epochs, self.batch) < 1 or not self.lr > 0:
+            raise ValueError("epochs and batch must be at least 1, lr above 0")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
