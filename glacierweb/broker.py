@@ -17,14 +17,16 @@ def connection() -> redis.Redis:
 
 
 def held_run_ids() -> list[int]:
-    """Ids of the runs whose message waits in a queue or lies with a worker; empty when Redis does not answer."""
+    """Ids of the runs whose message waits in a queue; empty when Redis does not answer.
+
+    Messages that a worker took do not count: the worker may be dead, and its message would lie there for hours.
+    """
     try:
         with connection() as client:
             waiting = [message for queue in QUEUES for message in client.lrange(queue, 0, -1)]
-            taken = [json.loads(packed)[0] for packed in client.hvals("unacked")]
     except redis.RedisError:
         return []
-    return [_run_id(json.loads(message)) for message in waiting] + [_run_id(message) for message in taken]
+    return [_run_id(json.loads(message)) for message in waiting]
 
 
 def _run_id(message: dict) -> int:

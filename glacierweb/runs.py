@@ -8,6 +8,7 @@ here and nowhere else, always by a conditional UPDATE, always by the database's 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +20,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerError
 
+from glacierweb import broker
 from glacierweb.celery import app
 from glacierweb.models import Outbox, Run
 
@@ -190,7 +192,8 @@ def sweep() -> dict[str, int]:
         lease_until=None,
     )
     requeued = lost.update(state=Run.State.QUEUED, lease_owner="", lease_until=None, step="waiting for a worker")
-    sent = sum(send(message) for message in _due_messages())
+    # One refusal means that the broker is away: the rest would only wait for it, one timeout each.
+    sent = sum(1 for _ in itertools.takewhile(send, _due_messages()))
     return {"failed": worn_out, "requeued": requeued, "sent": sent}
 
 
@@ -199,16 +202,9 @@ def _due_messages() -> list[Outbox]:
     silent = (
         Run.objects.filter(state=Run.State.QUEUED, messages__isnull=True)
         .filter(requested__lt=Now() - timedelta(seconds=settings.RESEND_AFTER_S))
-        .exclude(pk__in=_waiting_behind())
+        .exclude(pk__in=broker.held_run_ids())
     )
     Outbox.objects.bulk_create([Outbox(run=run) for run in silent])
     return list(
         Outbox.objects.filter(run__state=Run.State.QUEUED).select_related("run").order_by("run__requested")[:500]
     )
-
-
-def _waiting_behind() -> list[int]:
-    """Queued runs whose message the broker certainly still holds, by asking it; none when it does not answer."""
-    from glacierweb.broker import held_run_ids
-
-    return held_run_ids()
