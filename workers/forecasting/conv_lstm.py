@@ -8,6 +8,7 @@ peepholes, as Müller (2023, eq. 4) uses it for NDSI masks. The source gives no 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -61,11 +62,11 @@ class Stack(nn.Module):
 
     def __init__(self, channels_in: int, widths: tuple[int, ...]):
         super().__init__()
-        self.cells = nn.ModuleList(Cell(a, b) for a, b in zip((channels_in, *widths), widths))
+        self.cells = nn.ModuleList(Cell(a, b) for a, b in pairwise((channels_in, *widths)))
 
     def forward(self, x: Tensor, states: list[State | None]) -> tuple[Tensor, list[State | None]]:
         after: list[State | None] = []
-        for cell, state in zip(self.cells, states):
+        for cell, state in zip(self.cells, states, strict=True):
             x, c = cell(x, state)
             after.append((x, c))
         return x, after

@@ -75,7 +75,7 @@ class Stack(nn.Module):
 
     def forward(self, x: Tensor, states: list[State]) -> tuple[Tensor, list[State]]:   # x (B, size), one step
         after: list[State] = []
-        for depth, (cell, state) in enumerate(zip(self.cells, states)):
+        for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True)):
             x, c = cell(dropout(x, self.drop, self.training) if depth else x, state)
             after.append((x, c))
         return x, after                                                # the top hidden state (B, size)

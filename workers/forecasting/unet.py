@@ -9,6 +9,7 @@ frame only and cannot know the season.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ class UNet(nn.Module):
         widths = [base * 2**k for k in range(levels + 1)]              # 64, 128, 256, 512, 1024
         self.smallest = 2**levels
         self.pool = nn.MaxPool2d(2)
-        self.down = nn.ModuleList(TwoConvolutions(a, b) for a, b in zip([channels_in, *widths], widths))
+        self.down = nn.ModuleList(TwoConvolutions(a, b) for a, b in pairwise([channels_in, *widths]))
         self.up = nn.ModuleList(nn.ConvTranspose2d(2 * b, b, 2, stride=2) for b in reversed(widths[:-1]))
         self.join = nn.ModuleList(TwoConvolutions(2 * b, b) for b in reversed(widths[:-1]))
         self.head = nn.Conv2d(base, channels_out, 1)
@@ -66,7 +67,7 @@ class UNet(nn.Module):
             x = block(self.pool(x) if skips else x)                    # H and W halve, channels double
             skips.append(x)                                            # 50, 25, 12, 6, 3 pixels
         skips.pop()
-        for up, join in zip(self.up, self.join):
+        for up, join in zip(self.up, self.join, strict=True):
             x = join(torch.cat([skips[-1], fit(up(x), skips.pop())], 1))
         return self.head(x)                                            # (B, channels_out, H, W)
 
