@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_setting_is_in_the_example():
-    read = set(re.findall(r'(?:env(?:_bool|_int|_list|_json|_secret)?|database)\(\s*"([A-Z_]+)"',
+    read = set(re.findall(r'(?:env(?:_bool|_int|_list|_json|_secret)?|database)\(\s*["\']([A-Z_]+)["\']',
                           (ROOT / "glacierweb/settings.py").read_text()))
     shown = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
     assert read == shown
