@@ -1,0 +1,98 @@
+"""Asking for a run: parameters are checked, what they name must exist, and the same work is not queued twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from glacierweb import runs
+from glacierweb.models import Run
+from inventory.models import AreaOfInterest, Glacier, Region, Scene
+from predictions import params as asked
+from predictions.models import ModelVersion
+
+LIVE = (Run.State.QUEUED, Run.State.RUNNING)
+
+
+class AlreadyGoing(Exception):
+    """The same run (kind and parameters) is queued or running: `run` is it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        super().__init__(f"run {run.pk} does this already; it is {run.state}")
+
+
+def request(kind: str, payload: Mapping[str, Any], asked_by: models.Model | None = None) -> Run:
+    """Queue a run.
+
+    Raises ParamsError for parameters that cannot be taken, AlreadyGoing when the same is queued or running.
+    """
+    read = asked.read(kind, payload)
+    errors = _absent(read)
+    if errors:
+        raise asked.ParamsError(errors)
+    complete = asked.to_dict(read)
+    with transaction.atomic():
+        _one_at_a_time(kind, complete)
+        if going := Run.objects.filter(kind=kind, params=complete, state__in=LIVE).first():
+            raise AlreadyGoing(going)
+        return runs.request(kind, complete, queue=asked.queue_of(kind), asked_by=asked_by)
+
+
+def _one_at_a_time(kind: str, complete: dict[str, Any]) -> None:
+    """Hold off a second request for the same work until this one is committed."""
+    text = json.dumps([kind, complete], sort_keys=True)
+    key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def _absent(read: Any) -> list[dict[str, str]]:
+    """One entry for each row that is named and does not exist, or cannot be used for this."""
+    data = getattr(read, "data", None)
+    scenes = Scene.objects.filter(state=Scene.State.STORED)
+    named: list[tuple[str, str, Any, models.QuerySet]] = [
+        *[(f"/{name}", "pk", getattr(read, name, None), scenes) for name in ("scene", "first", "second")],
+        *[(f"/scenes/{at}", "pk", pk, scenes) for at, pk in enumerate(getattr(read, "scenes", ()))],
+        ("/glacier", "glac_id", getattr(read, "glacier", None), Glacier.objects.all()),
+        ("/aoi", "pk", getattr(read, "aoi", None), AreaOfInterest.objects.all()),
+        ("/version", "pk", getattr(read, "version", None), _versions_for(read)),
+    ]
+    if isinstance(read, asked.TrainParams) and read.start != "scratch":
+        same = ModelVersion.objects.filter(architecture=read.architecture, preset=read.preset)
+        named.append(("/start", "pk", read.start, same))
+    for at, pk in enumerate(data.aois if data else ()):
+        named.append((f"/data/aois/{at}", "pk", pk, AreaOfInterest.objects.all()))
+    for at, code in enumerate(data.regions if data else ()):
+        named.append((f"/data/regions/{at}", "pk", code, Region.objects.all()))
+    return [
+        {"pointer": pointer, "message": _sentence(pointer, value)}
+        for pointer, key, value, rows in named
+        if value is not None and not rows.filter(**{key: value}).exists()
+    ]
+
+
+def _versions_for(read: Any) -> models.QuerySet[ModelVersion]:
+    """Versions of the task that this kind of run needs."""
+    task = {"segment": "segment", "area_series": "segment", "forecast": "forecast"}.get(read.kind)
+    return ModelVersion.objects.filter(task=task) if task else ModelVersion.objects.all()
+
+
+def _sentence(pointer: str, value: Any) -> str:
+    what = pointer.split("/")[1] if not pointer.startswith("/data") else pointer.split("/")[2]
+    return {
+        "scene": f"there is no stored scene {value}",
+        "scenes": f"there is no stored scene {value}",
+        "first": f"there is no stored scene {value}",
+        "second": f"there is no stored scene {value}",
+        "glacier": f"there is no glacier {value}",
+        "aoi": f"there is no area of interest {value}",
+        "aois": f"there is no area of interest {value}",
+        "regions": f"there is no region {value}",
+        "version": f"there is no version {value} for this kind of run",
+        "start": f"there is no version {value} of the same architecture and preset to start from",
+    }[what]
