@@ -17,13 +17,14 @@ from shapely import LineString, Polygon
 SIMPLIFY_PX = 0.5
 LONGEST_CUT_PX = 1.0            # decision: a corner between long straight edges (a cut domain) is not rounded away
 LARGEST_AREA_CHANGE = 0.01
+ATTEMPTS = 3                    # each leaves the arcs of polygons that failed as they are
 
 
 def polygons(regions: np.ndarray, smooth: bool = True) -> dict[int, Polygon]:
     """One polygon in pixel coordinates for each region of an int32 (H, W) raster; 0 is background.
 
-    Each region must be 4-connected. Borders follow pixel edges, or are smoothed unless that changes an area of the
-    cluster by more than 1 % or leaves something invalid.
+    Each region must be 4-connected. Borders follow pixel edges, or are smoothed where that changes no area by more
+    than 1 % and leaves nothing invalid.
     """
     found: dict[int, Polygon] = {}
     for row, col, crop in clusters(regions):
@@ -48,12 +49,18 @@ def _pixel_edges(regions: np.ndarray) -> Iterator[tuple[int, Polygon]]:
 
 
 def smoothed(cluster: Sequence[Polygon]) -> Sequence[Polygon]:
-    """The polygons of one cluster with every arc smoothed once; the same polygons where that does not work out."""
+    """The polygons of one cluster with every arc smoothed once; where a polygon does not bear it, its arcs stay."""
     arcs = shapely.get_parts(shapely.line_merge(shapely.unary_union([one.boundary for one in cluster])))
-    lines = [LineString(_corners_cut(np.asarray(arc.coords))) for arc in shapely.simplify(arcs, SIMPLIFY_PX)]
-    faces = shapely.get_parts(shapely.polygonize(lines))
-    rebuilt = _faces_of(cluster, faces)
-    return rebuilt if rebuilt is not None and _acceptable(cluster, rebuilt) else cluster
+    curved = np.array([LineString(_corners_cut(np.asarray(arc.coords))) for arc in shapely.simplify(arcs, SIMPLIFY_PX)])
+    stay = np.zeros(len(arcs), dtype=bool)
+    for _ in range(ATTEMPTS):
+        faces = shapely.get_parts(shapely.polygonize(np.where(stay, arcs, curved)))
+        rebuilt = _faces_of(cluster, faces)
+        bad = [old for old, new in zip(cluster, rebuilt, strict=True) if not _acceptable(old, new)]
+        if not bad and shapely.coverage_is_valid(rebuilt):
+            return rebuilt
+        stay |= _on_boundary(arcs, bad or cluster)
+    return cluster
 
 
 def _corners_cut(xy: np.ndarray) -> np.ndarray:
@@ -68,19 +75,23 @@ def _corners_cut(xy: np.ndarray) -> np.ndarray:
     return cut
 
 
-def _faces_of(cluster: Sequence[Polygon], faces: np.ndarray) -> list[Polygon] | None:
+def _faces_of(cluster: Sequence[Polygon], faces: np.ndarray) -> list[Polygon | None]:
     """For each polygon the largest face whose inner point lies in it; None when one has lost its face."""
-    tree = shapely.STRtree(list(cluster))
-    face, owner = tree.query(shapely.point_on_surface(faces), predicate="within")
+    face, owner = shapely.STRtree(list(cluster)).query(shapely.point_on_surface(faces), predicate="within")
     best: dict[int, int] = {}
     for f, o in zip(face, owner, strict=True):
         if o not in best or faces[f].area > faces[best[o]].area:
             best[o] = f
-    return [faces[best[o]] for o in range(len(cluster))] if len(best) == len(cluster) else None
+    return [faces[best[o]] if o in best else None for o in range(len(cluster))]
 
 
-def _acceptable(before: Sequence[Polygon], after: Sequence[Polygon]) -> bool:
-    old, new = shapely.area(list(before)), shapely.area(list(after))
-    if np.any(np.abs(new - old) > LARGEST_AREA_CHANGE * old) or not shapely.is_valid(list(after)).all():
-        return False
-    return bool(shapely.coverage_is_valid(list(after)))
+def _acceptable(before: Polygon, after: Polygon | None) -> bool:
+    return after is not None and after.is_valid and abs(after.area - before.area) <= LARGEST_AREA_CHANGE * before.area
+
+
+def _on_boundary(arcs: np.ndarray, owners: Sequence[Polygon]) -> np.ndarray:
+    """bool (arcs,): which arcs are part of the owners' boundaries."""
+    tree = shapely.STRtree([one.boundary for one in owners])
+    middle = shapely.line_interpolate_point(arcs, 0.5, normalized=True)
+    found, _ = tree.query(middle, predicate="dwithin", distance=1e-6)
+    return np.isin(np.arange(len(arcs)), found)

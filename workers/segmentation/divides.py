@@ -112,8 +112,6 @@ def _shared_borders(fragments: np.ndarray) -> dict[int, dict[int, int]]:
 
 def _largest(owner: np.ndarray, area: np.ndarray, references: int) -> set[int]:
     """The largest fragment of each reference glacier."""
-    best: dict[int, int] = {}
-    for number in range(1, len(owner)):
-        if owner[number] <= references and area[number] > area[best.get(int(owner[number]), 0)] * (owner[number] in best):
-            best[int(owner[number])] = number
+    by_size = sorted(range(1, len(owner)), key=lambda number: area[number])
+    best = {int(owner[number]): number for number in by_size if owner[number] <= references}
     return set(best.values())

@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from skimage import measure
 
 from workers.imagery.grid import WGS84, Grid, buffer_m, geodesic_area_km2, transformer
-from workers.imagery.sphere import split_antimeridian, unwrap
+from workers.imagery.sphere import made_valid, split_antimeridian, unwrap
 
 from . import arcs, divides
 from .calibrate import confidence
@@ -113,7 +113,7 @@ def domains_of(references: Mapping[str, BaseGeometry], buffer: float = DOMAIN_BU
 
 
 def cleaned(labels: np.ndarray, grid: Grid, min_area_km2: float) -> np.ndarray:
-    """int32 labels without 4-connected parts, and without holes, below the smallest area; holes take what is nearest."""
+    """int32 labels without 4-connected parts and holes below the smallest area; holes take what is nearest."""
     area = np.broadcast_to(grid.pixel_area_km2(), grid.shape).ravel()
     regions = measure.label(labels, background=0, connectivity=1)
     size = np.bincount(regions.ravel(), weights=area)
@@ -137,9 +137,9 @@ def to_lonlat(shapes: list[Polygon], grid: Grid) -> MultiPolygon:
         col, row = xy.T
         return np.column_stack(there.transform(a * col + b * row + c, d * col + e * row + f))
 
-    geometry = shapely.make_valid(shapely.transform(MultiPolygon(shapes), placed))
-    parts = shapely.get_parts(shapely.get_parts(split_antimeridian(unwrap(geometry))))
-    return shapely.orient_polygons(MultiPolygon([part for part in parts if part.geom_type == "Polygon"]))
+    geometry = made_valid(unwrap(shapely.transform(MultiPolygon(shapes), placed)))
+    parts = shapely.get_parts(split_antimeridian(geometry))
+    return shapely.orient_polygons(MultiPolygon(list(parts)))
 
 
 def _mean_confidence(probability: np.ndarray, regions: np.ndarray) -> np.ndarray:

@@ -45,6 +45,9 @@ class Learned(Protocol):
     recipe: Recipe
 
 
+Report = Callable[[float, str], None]
+"""Told the fraction done and the step."""
+
 Predict = Callable[[nn.Module, Tensor], Tensor]
 """network, (B, C, h, w) -> glacier probability (B, h, w)."""
 
@@ -58,7 +61,7 @@ def glacier_probability(network: nn.Module, x: Tensor, temperature: float = 1.0)
 def segment_stack(
     stack: Stack,
     learned: Learned,
-    report: Callable[[float, str], None] = lambda fraction, step: None,
+    report: Report = lambda fraction, step: None,
     predict: Predict | None = None,
 ) -> np.ndarray:
     """Probability of glacier, (H, W) float32 in 0..1, NaN where a needed band is missing.
@@ -66,13 +69,14 @@ def segment_stack(
     `predict` replaces the plain forward pass (calibrate.py samples with it). Raises MissingBands by name.
     """
     recipe = learned.recipe
+    planes = features.layers(stack, recipe.bands)
     if isinstance(learned.network, PixelForest):
-        return _by_forest(stack, learned.network, recipe.bands, report)
-    low_high = features.limits(stack, recipe.bands, recipe.normalisation)
+        return _by_forest(planes, learned.network, report)
+    known = features.limits(planes, recipe.bands, recipe.normalisation)
 
     def pixels(rows: slice, cols: slice) -> np.ndarray:
-        part = _part(stack, rows, cols)
-        return features.scaled(features.features(part, recipe.bands), recipe.bands, recipe.normalisation, low_high)
+        image = np.stack([plane[rows, cols] for plane in planes])
+        return features.scaled(image, recipe.bands, recipe.normalisation, known)
 
     return mosaic(pixels, stack.grid.shape, learned, report, predict)
 
@@ -81,7 +85,7 @@ def mosaic(
     pixels: Callable[[slice, slice], np.ndarray],
     shape: tuple[int, int],
     learned: Learned,
-    report: Callable[[float, str], None] = lambda fraction, step: None,
+    report: Report = lambda fraction, step: None,
     predict: Predict | None = None,
 ) -> np.ndarray:
     """Run a network over windows of an image that `pixels(rows, cols)` gives as (..., h, w); (H, W) float32.
@@ -122,19 +126,12 @@ def missing_pixels(image: np.ndarray) -> np.ndarray:
     return np.isnan(image).any(axis=tuple(range(image.ndim - 2)))
 
 
-def _part(stack: Stack, rows: slice, cols: slice) -> Stack:
-    """A window of a stack, cut at its edges; no pixel is copied."""
-    pixels = stack.pixels[:, rows, cols]
-    return Stack(pixels, stack.bands, stack.grid.part(rows.start, cols.start, *pixels.shape[1:]), stack.acquired)
-
-
-def _by_forest(stack: Stack, forest: PixelForest, names: Sequence[str], report) -> np.ndarray:
-    height, width = stack.grid.shape
-    out = np.empty((height, width), np.float32)
-    for row in range(0, height, ROWS_AT_ONCE):
-        part = _part(stack, slice(row, min(row + ROWS_AT_ONCE, height)), slice(0, width))
-        out[row : row + ROWS_AT_ONCE] = forest.predict(np.moveaxis(features.features(part, names), 0, -1))
-        report(min(1.0, (row + ROWS_AT_ONCE) / height), f"row {min(row + ROWS_AT_ONCE, height)} of {height}")
+def _by_forest(planes: Sequence[np.ndarray], forest: PixelForest, report: Report) -> np.ndarray:
+    out = np.empty(planes[0].shape, np.float32)
+    for row in range(0, len(out), ROWS_AT_ONCE):
+        rows = slice(row, row + ROWS_AT_ONCE)
+        out[rows] = forest.predict(np.stack([plane[rows] for plane in planes], axis=-1))
+        report(min(1.0, rows.stop / len(out)), f"row {min(rows.stop, len(out))} of {len(out)}")
     return out
 
 
