@@ -1,0 +1,202 @@
+"""The one training loop: its clock, its checkpoints, and that an interruption changes nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from workers.learning import checkpoints
+from workers.learning.memory import TooLittleMemory, needed_bytes, require_memory
+from workers.learning.schedules import EarlyStop, cosine, teacher_forcing, warm_restarts
+from workers.learning.training import Diverged, Stopped, TrainSettings, fit
+
+
+class Points:
+    """y = 2 x - 1 with noise drawn from the step's generator."""
+
+    def __init__(self, n: int = 24) -> None:
+        self.x = torch.linspace(-1, 1, n)[:, None]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def batch(self, indices, rng):
+        noise = 0 if rng is None else torch.from_numpy(rng.normal(0, 0.1, (len(indices), 1)).astype(np.float32))
+        return self.x[indices], 2 * self.x[indices] - 1 + noise
+
+
+def squared(network, batch, teacher_forcing=0.0):
+    x, y = batch
+    return (network(x) - y).square().mean()
+
+
+def dropping_network() -> nn.Module:
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(1, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 1))
+
+
+SETTINGS = TrainSettings(epochs=4, batch=6, lr=0.02, weight_decay=0.01, schedule="cosine", validate_every=3,
+                         patience=None)
+RATES = [(0, 5e-4), (5, 2.5e-4), (10, 5e-4), (20, 2.5e-4), (50, 2.5e-4), (110, 2.5e-4), (150, 0)]
+
+
+class Cancelled(Exception):
+    pass
+
+
+def test_a_line_is_learned():
+    network, history = fit(nn.Linear(1, 1), Points(), Points(), squared, replace(SETTINGS, epochs=60, lr=0.1))
+    assert network.weight.item() == pytest.approx(2, abs=0.1)
+    assert network.bias.item() == pytest.approx(-1, abs=0.1)
+    assert history.best == min(point["validation"] for point in history.points)
+
+
+@pytest.mark.parametrize("steps_before_stop", [2, 4, 7, 11])
+def test_an_interrupted_training_ends_bit_for_bit_like_one_that_was_not(tmp_path, steps_before_stop):
+    whole, history = fit(dropping_network(), Points(), Points(), squared, SETTINGS)
+    calls = iter(range(1, 1000))
+    with pytest.raises(Stopped):
+        fit(dropping_network(), Points(), Points(), squared, SETTINGS, checkpoint=tmp_path, manifest="a",
+            stop=lambda: next(calls) >= steps_before_stop)
+    torch.rand(5)
+    np.random.rand(5)  # noqa: NPY002 - a disturbed generator must not matter
+    resumed, history_2 = fit(dropping_network(), Points(), Points(), squared, SETTINGS, checkpoint=tmp_path,
+                             manifest="a")
+    for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    assert history.points == history_2.points
+
+
+def test_a_report_that_raises_leaves_a_checkpoint_and_is_passed_on(tmp_path):
+    def cancel(fraction, step, **curves):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fit(dropping_network(), Points(), Points(), squared, SETTINGS, cancel, tmp_path, "a")
+    assert checkpoints.newest(tmp_path, "a")["step"] == 3  # the first validation is the first report
+
+
+def test_reports_carry_the_losses_of_the_curves():
+    told = []
+    fit(nn.Linear(1, 1), Points(), Points(), squared, SETTINGS, lambda f, s, **c: told.append((f, s, c)))
+    assert told[-1][0] == 1.0
+    assert {"epoch", "train", "validation"} == set(told[-1][2]["losses"])
+    assert [f for f, _, _ in told] == sorted(f for f, _, _ in told)
+
+
+def test_a_checkpoint_of_other_data_is_refused_with_both_hashes(tmp_path):
+    fit(nn.Linear(1, 1), Points(), None, squared, replace(SETTINGS, epochs=1), checkpoint=tmp_path, manifest="aaaa")
+    with pytest.raises(checkpoints.OtherData, match=r"aaaa.*bbbb"):
+        fit(nn.Linear(1, 1), Points(), None, squared, SETTINGS, checkpoint=tmp_path, manifest="bbbb")
+
+
+def test_two_checkpoints_are_kept_and_a_damaged_one_falls_back_to_the_one_before(tmp_path):
+    fit(nn.Linear(1, 1), Points(), None, squared, SETTINGS, checkpoint=tmp_path, manifest="a")
+    older, newer = checkpoints.found(tmp_path)
+    newer.write_bytes(newer.read_bytes()[:100])
+    assert checkpoints.newest(tmp_path, "a")["step"] == int(older.stem.removeprefix("step-"))
+    assert not list(tmp_path.glob(".checkpoint-*"))
+
+
+def test_a_finished_training_asked_again_returns_at_once_with_the_same_weights(tmp_path):
+    first, _ = fit(dropping_network(), Points(), Points(), squared, SETTINGS, checkpoint=tmp_path)
+    again, _ = fit(dropping_network(), Points(), Points(), squared, SETTINGS, checkpoint=tmp_path,
+                   stop=lambda: pytest.fail("took another step"))
+    for one, other in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_early_stopping_brings_the_best_weights_back():
+    values = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0])
+    seen = []
+
+    def validate(network):
+        seen.append(network.weight.item())
+        return next(values)
+
+    settings = replace(SETTINGS, epochs=50, validate_every=1, patience=5)
+    network, history = fit(nn.Linear(1, 1), Points(), None, squared, settings, validate=validate)
+    assert history.stopped_early and len(history.points) == 7
+    assert network.weight.item() == seen[1]
+
+
+def test_less_than_a_thousandth_is_no_improvement_for_patience_but_still_the_best():
+    stopper = EarlyStop(patience=2)
+    assert stopper.is_best(1.0)
+    assert stopper.is_best(0.9995) and stopper.waited == 1
+    assert stopper.is_best(0.9992) and stopper.over
+
+
+def test_gradient_values_are_cut_to_the_limit():
+    class Steep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return self.weight.expand(len(x), 1)
+
+    network = Steep()
+    settings = TrainSettings(epochs=1, batch=100, lr=1.0, optimiser="adam", clip_value=3.0)
+    steep = lambda network, batch, teacher_forcing: 1e6 * network(batch[0]).mean()  # noqa: E731
+    grads = []
+    network.weight.register_post_accumulate_grad_hook(lambda p: grads.append(p.grad))
+    fit(network, Points(), None, steep, settings)
+    assert grads[0].abs().item() == 3.0
+
+
+def test_the_probability_of_teacher_forcing_falls_over_three_quarters_of_the_epochs():
+    seen = []
+
+    def loss(network, batch, teacher_forcing):
+        seen.append(teacher_forcing)
+        return squared(network, batch)
+
+    fit(nn.Linear(1, 1), Points(), None, loss, replace(SETTINGS, epochs=8, batch=24, teacher_forcing="falling"))
+    assert seen == pytest.approx([1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0, 0])
+    assert teacher_forcing("always", 7, 8) == 1 and teacher_forcing("never", 0, 8) == 0
+
+
+@pytest.mark.parametrize(("epoch", "rate"), RATES)
+def test_warm_restarts_take_the_published_values(epoch, rate):
+    assert warm_restarts(5e-4, epoch, 150) == pytest.approx(rate, abs=1e-12)
+
+
+def test_warm_restarts_agree_with_torch_inside_each_cycle():
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=5e-4)
+    reference = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimiser, T_0=10, T_mult=2)
+    for epoch in np.arange(0, 149.9, 0.7):
+        reference.step(float(epoch))
+        assert warm_restarts(5e-4, epoch, 150) == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-9)
+
+
+def test_the_cosine_ends_at_zero():
+    assert cosine(1.0, 80, 80) == pytest.approx(0, abs=1e-15) and cosine(1.0, 40, 80) == pytest.approx(0.5)
+
+
+def test_a_loss_that_is_no_number_stops_the_training_by_name():
+    with pytest.raises(Diverged, match="smaller rate"):
+        fit(nn.Linear(1, 1), Points(), None, lambda n, b, teacher_forcing: n(b[0]).mean() * math.nan, SETTINGS)
+
+
+def test_nothing_to_learn_from_is_refused():
+    with pytest.raises(ValueError, match="empty"):
+        fit(nn.Linear(1, 1), Points(0), None, squared, SETTINGS)
+
+
+def test_unknown_settings_are_refused_with_what_there_is():
+    with pytest.raises(ValueError, match="warm-restarts"):
+        TrainSettings(schedule="linear")
+
+
+def test_a_network_that_needs_more_than_sixty_percent_of_memory_is_refused():
+    network = nn.Linear(1000, 1000, bias=False)
+    assert needed_bytes(network) == 16_000_000
+    require_memory(network, free=27_000_000)
+    with pytest.raises(TooLittleMemory, match="small"):
+        require_memory(network, free=26_000_000)
