@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ import rasterio.shutil
 import shapely
 from affine import Affine
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError, RasterioIOError
+from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.warp import reproject
 from rasterio.windows import Window
@@ -35,6 +35,7 @@ __all__ = [
     "inspect_in_child", "opened", "read", "read_layer", "read_window", "write",
 ]  # fmt: skip
 
+Decode = Callable[[np.ndarray, int], np.ndarray]  # raw (H, W) and band number -> float (H, W), NaN missing
 ACQUIRED = "ACQUIRED"  # tag with the acquisition time, ISO 8601
 INT16_NODATA, UINT8_NODATA = -32768, 255
 REFLECTANCE_SCALE = 1e-4
@@ -120,24 +121,25 @@ def read_layer(path: str | Path, grid: Grid | None = None, nearest: bool = False
 
 
 def read_window(
-    dataset: Any, numbers: Sequence[int], grid: Grid | None = None, nearest: bool = False, scaled: bool = True
+    dataset: Any, numbers: Sequence[int], grid: Grid | None = None, nearest: bool = False, decode: Decode | None = None
 ) -> tuple[np.ndarray, Grid]:
     """Bands (by number from 1) as float32 (C, H, W) with NaN nodata, and their grid.
 
     With `grid` only the part of the file under it is read, from an overview where the file is much finer.
-    Pixels of `grid` outside the file are NaN.
+    Pixels of `grid` outside the file are NaN. `decode(raw, number)` replaces the file's own scale and nodata.
     """
     source = Grid.of(dataset)
+    decode = decode or _own_decoding(dataset)
     if grid is None or source.same_as(grid):
-        return _values(dataset, numbers, None, None, scaled), source
+        return _values(dataset, numbers, None, None, decode), source
     window, shape = _needed(source, grid)
     out = np.full((len(numbers), *grid.shape), np.nan, dtype=np.float32)
     if window is None:
         return out, grid
-    values = _values(dataset, numbers, window, shape, scaled)
-    affine = dataset.window_transform(window) * Affine.scale(window.width / shape[1], window.height / shape[0])
+    values = _values(dataset, numbers, window, shape, decode)
+    part = dataset.window_transform(window) * Affine.scale(window.width / shape[1], window.height / shape[0])
     reproject(
-        values, out, src_transform=affine, src_crs=source.crs, src_nodata=np.nan, dst_transform=grid.transform,
+        values, out, src_transform=part, src_crs=source.crs, src_nodata=np.nan, dst_transform=grid.transform,
         dst_crs=grid.crs, dst_nodata=np.nan, resampling=_resampling(source, grid, nearest),
     )  # fmt: skip
     return out, grid
@@ -169,21 +171,29 @@ def _box_of(grid: Grid) -> Any:
     return shapely.Polygon(edge)
 
 
-def _values(dataset: Any, numbers: Sequence[int], window: Window | None, shape: Any, scaled: bool) -> np.ndarray:
+def _values(dataset: Any, numbers: Sequence[int], window: Window | None, shape: Any, decode: Decode) -> np.ndarray:
     out_shape = (len(numbers), *shape) if shape else None
     try:
         raw = dataset.read(list(numbers), window=window, out_shape=out_shape)
-    except RasterioIOError as error:
+    except RasterioError as error:
         raise UnreadableRaster(f"{Path(dataset.name).name} is damaged ({error}); deliver the file again.") from error
-    values = raw.astype(np.float32)
-    for index, number in enumerate(numbers):
+    return np.stack([decode(layer, number) for layer, number in zip(raw, numbers, strict=True)]).astype(np.float32)
+
+
+def _own_decoding(dataset: Any) -> Decode:
+    """Scale, offset and nodata as the file declares them; infinity is missing too."""
+
+    def decode(raw: np.ndarray, number: int) -> np.ndarray:
+        values = raw.astype(np.float32) * np.float32(dataset.scales[number - 1]) + np.float32(
+            dataset.offsets[number - 1]
+        )
+        missing = ~np.isfinite(values)
         nodata = dataset.nodatavals[number - 1]
-        missing = np.zeros(raw[index].shape, bool) if nodata is None or np.isnan(nodata) else raw[index] == nodata
-        if scaled:
-            values[index] = values[index] * dataset.scales[number - 1] + dataset.offsets[number - 1]
-        values[index][missing] = np.nan
-    values[np.isinf(values)] = np.nan
-    return values
+        if nodata is not None:
+            missing |= raw == nodata
+        return np.where(missing, np.nan, values)
+
+    return decode
 
 
 def _acquired(text: str | None) -> datetime | None:

@@ -1,0 +1,87 @@
+"""A scene that a catalogue or a folder offers, before any pixel of it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shapely.geometry.base import BaseGeometry
+
+KINDS = ("reflectance", "ndsi", "label", "dem")
+
+
+class Asset(NamedTuple):
+    """One band in one file: value = DN * scale + offset; band_index counts from 1."""
+
+    href: str
+    band_index: int = 1
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+
+
+@dataclass(frozen=True)
+class FoundScene:
+    """One acquisition on offer. `assets` go by canonical band name (masks: qa, scl, fmask, mod35, radsat).
+
+    `acquired` is None only for elevation without a date; for a date of which only the year or quarter is known it is
+    the middle of `interval`, and `date_precision` says so. `cloud_percent` and `image_quality` are None when the
+    catalogue does not report them.
+    """
+
+    key: str
+    collection: str
+    sensor: str
+    acquired: datetime | None
+    footprint: BaseGeometry
+    assets: dict[str, Asset]
+    date_precision: str = "day"
+    interval: tuple[datetime, datetime] | None = None
+    cloud_percent: float | None = None
+    image_quality: int | None = None
+    properties: dict[str, Any] = field(default_factory=dict)
+    simulated: bool = False
+    kind: str = "reflectance"
+
+    def meta(self) -> dict[str, Any]:
+        """What the filter profiles ask of the catalogue's own description (see filters.judge)."""
+        return {
+            "sensor": self.sensor,
+            "acquired": self.acquired,
+            "date_precision": self.date_precision,
+            "cloud_percent": self.cloud_percent,
+            "image_quality": self.image_quality,
+            "category": self.properties.get("landsat:collection_category"),
+        }
+
+
+def without_duplicates(scenes: Iterable[FoundScene]) -> list[FoundScene]:
+    """One scene for each platform, path/row (or tile) and second: the newest processing, then the least cloud.
+
+    Scenes without a path/row or tile, or without an exact time, are only compared by key.
+    """
+    best: dict[tuple, FoundScene] = {}
+    for scene in scenes:
+        identity = _identity(scene)
+        if identity not in best or _rank(scene) > _rank(best[identity]):
+            best[identity] = scene
+    return list(best.values())
+
+
+def _identity(scene: FoundScene) -> tuple:
+    p = scene.properties
+    row = (p.get("landsat:wrs_path"), p.get("landsat:wrs_row"))
+    tile = p.get("s2:mgrs_tile") or p.get("grid:code")
+    if scene.acquired is None or scene.date_precision != "day" or not (all(row) or tile):
+        return (scene.kind, scene.key)
+    place = "-".join(str(part) for part in row) if all(row) else str(tile)
+    return (scene.kind, p.get("platform", scene.sensor), place, scene.acquired.replace(microsecond=0))
+
+
+def _rank(scene: FoundScene) -> tuple:
+    p = scene.properties
+    version = str(p.get("processing:version") or p.get("s2:processing_baseline") or p.get("created") or "")
+    cloud = 101.0 if scene.cloud_percent is None else scene.cloud_percent
+    return (version, -cloud, scene.key)

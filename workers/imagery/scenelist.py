@@ -1,0 +1,150 @@
+"""A scenes.csv: one raster a row, with date, sensor, product, band numbers (from 1), scale, offset and nodata."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+from workers.imagery import bands
+from workers.imagery.calendar_year import read_date
+from workers.imagery.found import Asset, FoundScene
+from workers.imagery.grid import Grid, NoCRS, WrongGrid
+from workers.imagery.rasters import UnreadableRaster, opened
+
+COLUMNS = ("path", "date", "sensor", "product")
+BAND_COLUMNS = {"green_band": "green", "red_band": "red", "nir_band": "nir", "swir1_band": "swir1"}
+ONE_BAND = re.compile(r"reflectance, band (\w+)", re.IGNORECASE)
+Answer = tuple[list[tuple[FoundScene, set[Path]]], list[tuple[Path, str]]]
+
+
+class Unusable(ValueError):
+    """A row that gives no scene, with the reason."""
+
+
+def read(file: Path, root: Path, among: set[Path]) -> Answer:
+    """Scenes of a list with the files they use, and files with the reason for skipping them.
+
+    Only files in `among` (inside `root`) are used. Rows of one date and sensor that hold one band each and differ
+    only by the band's name become one scene.
+    """
+    scenes: dict[str, tuple[FoundScene, set[Path]]] = {}
+    skipped: list[tuple[Path, str]] = []
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        rows = csv.DictReader(stream)
+        if not set(COLUMNS) <= set(rows.fieldnames or ()):
+            return [], []
+        for row in rows:
+            raster = _located(row["path"], file, root, among)
+            if raster is None:
+                continue
+            try:
+                scene = _scene(row, raster)
+            except (Unusable, NoCRS, WrongGrid, UnreadableRaster) as error:
+                skipped.append((raster, str(error)))
+                continue
+            scenes[scene.key] = _joined(scenes.get(scene.key), scene, raster)
+    return list(scenes.values()), skipped
+
+
+def _located(text: str, file: Path, root: Path, among: set[Path]) -> Path | None:
+    """The raster a row means: beside the list, beside its folder, or under the root; never outside."""
+    if Path(text).is_absolute() or ".." in Path(text).parts:
+        return None
+    candidates = (base / text for base in (file.parent, file.parent.parent, root))
+    return next((path.resolve() for path in candidates if path.resolve() in among), None)
+
+
+def _joined(
+    known: tuple[FoundScene, set[Path]] | None, scene: FoundScene, raster: Path
+) -> tuple[FoundScene, set[Path]]:
+    if known is None:
+        return scene, {raster}
+    known[0].assets.update(scene.assets)
+    return known[0], known[1] | {raster}
+
+
+def _scene(row: dict[str, str], raster: Path) -> FoundScene:
+    kind = _kind(row["product"])
+    sensor = bands.sensor_of(row["sensor"] or "")
+    date = read_date(row["date"]) if row["date"] else None
+    if date is None and kind != "dem":
+        raise Unusable("no date in scenes.csv")
+    with opened(raster) as dataset:
+        footprint = Grid.of(dataset).footprint()
+        assets = _assets(row, raster, dataset, kind, sensor)
+    one_band = ONE_BAND.fullmatch(row["product"].strip())
+    return FoundScene(
+        key=_key(row["path"], one_band[1] if one_band else ""),
+        collection=row.get("dataset") or "folder",
+        sensor=sensor,
+        acquired=date.middle if date else None,
+        date_precision=date.precision if date else "day",
+        interval=(date.start, date.end) if date else None,
+        footprint=footprint,
+        assets=assets,
+        properties={"platform": row["sensor"], "product": row["product"]},
+        kind=kind,
+    )
+
+
+def _kind(product: str) -> str:
+    plain = product.strip().lower()
+    if plain.startswith("ndsi"):
+        return "ndsi"
+    if plain in ("mask", "label"):
+        return "label"
+    if plain.startswith(("elevation", "dem")):
+        return "dem"
+    if plain.startswith("reflectance"):
+        return "reflectance"
+    raise Unusable(f"product '{product}' is neither reflectance, NDSI, label nor elevation")
+
+
+def _key(path: str, band: str) -> str:
+    """Path of the raster without folder 'scenes', extension and band name, in letters a file name may have."""
+    stem = re.sub(r"\.tiff?$", "", re.sub(r"^scenes/", "", path), flags=re.IGNORECASE)
+    if band:
+        stem = re.sub(rf"[_.-]{re.escape(band)}(?=[_.-]|$)", "", stem)
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.")
+
+
+def _number(text: str | None, otherwise: float | None) -> float | None:
+    return float(text) if text not in (None, "") else otherwise
+
+
+def _assets(row: dict[str, str], raster: Path, dataset: Any, kind: str, sensor: str) -> dict[str, Asset]:
+    scale, offset = _number(row.get("scale"), None), _number(row.get("offset"), None)
+    nodata = _number(row.get("nodata"), dataset.nodata)
+    if kind == "reflectance" and scale is None:
+        raise Unusable("reflectance without a scale in scenes.csv")
+    plain = Asset(str(raster), 1, scale or 1.0, offset or 0.0, nodata)
+    if kind != "reflectance":
+        return {{"dem": "elevation"}.get(kind, kind): plain}
+    numbers = _band_numbers(row, dataset, sensor)
+    return {
+        name: Asset(str(raster), n, 1.0, 0.0, None) if name in bands.MASK_BANDS else plain._replace(band_index=n)
+        for name, n in numbers.items()
+    }
+
+
+def _band_numbers(row: dict[str, str], dataset: Any, sensor: str) -> dict[str, int]:
+    """Canonical name -> band number: by the file's own names first, then by the list's columns."""
+    one_band = ONE_BAND.fullmatch(row["product"].strip())
+    if one_band:
+        name = bands.canonical(one_band[1], sensor)
+        if name is None:
+            raise Unusable(f"band {one_band[1]} of {row['sensor']} has no use here")
+        return {name: 1}
+    numbers: dict[str, int] = {}
+    for position, text in enumerate(dataset.descriptions, start=1):
+        name = bands.canonical(text or "", sensor)
+        if name is not None:
+            numbers.setdefault(name, position)
+    for column, name in BAND_COLUMNS.items():
+        if row.get(column):
+            numbers.setdefault(name, int(row[column]))
+    if not set(numbers) & set(bands.CANONICAL):
+        raise Unusable("no band could be named: neither the file nor scenes.csv says which is which")
+    return numbers
