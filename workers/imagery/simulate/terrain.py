@@ -15,8 +15,8 @@ from .noise import fractal, patches
 from .profiles import Profile
 
 TOP_M, BOTTOM_M = 4100.0, 2200.0  # of a valley's floor
-WALL_M = 520.0  # from the floor to the divide
-RELIEF_SLOPE = 2.2
+WALL_M = 400.0  # from the floor to the divide
+RELIEF_SLOPE = 2.6
 UNDER_ICE_SIGMA_PX = 6.0  # rough relief does not move with the ice and would look like ice that stands still
 DIVIDE_PX = 4  # the least distance of ice from a divide
 
@@ -68,19 +68,19 @@ def _shape(rng: np.random.Generator, size: int, count: int, number: int) -> _Sha
     lane = size / count
     row = np.arange(size, dtype=np.float64)[:, None]
     down = row / size
-    sway = rng.uniform(0.03, 0.08) * min(lane, 100) * np.sin(2 * np.pi * (down * rng.uniform(0.7, 1.3) + rng.random()))
+    sway = rng.uniform(0.05, 0.11) * min(lane, 100) * np.sin(2 * np.pi * (down * rng.uniform(0.7, 1.3) + rng.random()))
     tilt = rng.uniform(-0.03, 0.03) * (row - size / 2)
     axis = (number + 0.5) * lane + sway + tilt
-    floor_m = TOP_M + rng.uniform(-60, 60) - (TOP_M - BOTTOM_M) * down ** rng.uniform(0.95, 1.1)
+    floor_m = TOP_M + rng.uniform(-60, 60) - (TOP_M - BOTTOM_M) * down ** rng.uniform(0.72, 0.85)
     return _Shape(axis, floor_m, _half_width(rng, down, min(lane, 0.45 * size)))
 
 
 def _half_width(rng: np.random.Generator, down: np.ndarray, lane: float) -> np.ndarray:
     """Half width of the ice in pixels: a basin, then a tongue that tapers."""
     head, foot = rng.uniform(0.07, 0.12), rng.uniform(0.76, 0.88)
-    basin, spread = rng.uniform(0.22, 0.30), rng.uniform(0.10, 0.14)
-    width = rng.uniform(0.13, 0.16) + rng.uniform(0.19, 0.25) * np.exp(-(((down - basin) / spread) ** 2))
-    closing = np.sqrt(np.clip((down - head) / 0.08, 0, 1) * np.clip((foot - down) / 0.15, 0, 1))
+    basin, spread = rng.uniform(0.22, 0.32), rng.uniform(0.11, 0.17)
+    width = rng.uniform(0.13, 0.16) + rng.uniform(0.19, 0.25) * np.exp(-(np.abs((down - basin) / spread) ** 2.6))
+    closing = np.sqrt(np.clip((down - head) / 0.07, 0, 1) * np.clip((foot - down) / 0.15, 0, 1))
     return lane * width * closing
 
 
@@ -97,7 +97,7 @@ def _soft_minimum(surfaces: np.ndarray, width_m: float = 25.0) -> np.ndarray:
 
 def _pool(rng: np.random.Generator, shape: _Shape, own: np.ndarray, profile: Profile) -> np.ndarray:
     size = own.shape[0]
-    ragged = 2.0 * fractal(rng, own.shape, 2.0)
+    ragged = 3.5 * fractal(rng, own.shape, 2.6)
     col = np.arange(size)[None, :]
     ice = np.abs(col - shape.axis) + ragged < shape.half_width_px
     for _ in range(profile.tributaries):

@@ -14,7 +14,7 @@ from affine import Affine
 
 from workers.imagery.grid import Grid
 
-from . import calendar, clouds, cover, flow, optical, quality, retreat, sensors, snow, terrain
+from . import calendar, clouds, cover, flow, optical, quality, radar, retreat, sensors, snow, terrain
 from .calendar import Pass
 from .noise import fractal, generator
 from .profiles import PROFILES, Profile
@@ -197,6 +197,24 @@ class World:
             dn[:7, gap] = 0
             dn[7, gap] = quality.FILL
         return dn
+
+    def echo(self, day: date) -> radar.Echo:
+        """A radar acquisition of a day (`calendar.radar_days` has the usual ones)."""
+        rng = generator(self.seed, "radar", day.toordinal())
+        when = calendar.decimal_year(day)
+        ice, snowy = self.ice(when), self.snow(day)
+        level_db = radar.backscatter_db(self.ground, ice, snowy, self._melt(when), self._radar_pattern)
+        power = radar.observed_power(rng, level_db)
+        coherence = radar.observed_coherence(rng, self.ground, ice, snowy)
+        return radar.Echo(power, coherence, *radar.geometry(self.dem, PIXEL_M))
+
+    def _melt(self, decimal_year: float) -> float:
+        line = snow.line_m(decimal_year % 1, self.southern)
+        return float(np.clip((line - snow.MEAN_LINE_M) / (0.6 * snow.AMPLITUDE_M), 0, 1))
+
+    @cached_property
+    def _radar_pattern(self) -> np.ndarray:
+        return fractal(generator(self.seed, "radar pattern"), self.dem.shape, 1.6)
 
     def scene_id(self, of: Pass) -> str:
         """SIM_L5_19850817_0001: simulated, sensor, day, seed."""
