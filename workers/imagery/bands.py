@@ -35,7 +35,7 @@ SENSOR_BANDS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 # Names that catalogues and files use for a canonical band, whatever the sensor
 ALIASES = {
-    "nir08": "nir", "nir09": "nir", "swir16": "swir1", "swir22": "swir2", "lwir11": "thermal", "lwir": "thermal",
+    "nir08": "nir", "swir16": "swir1", "swir22": "swir2", "lwir11": "thermal", "lwir": "thermal",
     "qa_pixel": "qa", "qa_radsat": "radsat", "scl": "scl", "fmask": "fmask", "coastal_aerosol": "coastal",
 }  # fmt: skip
 MASK_BANDS = ("qa", "scl", "fmask", "mod35", "radsat")

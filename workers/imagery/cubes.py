@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -198,7 +199,7 @@ def _long_holes(numbers: range, frames: dict[int, np.ndarray]) -> np.ndarray:
     """bool (T,): frames in a hole that is too long to close."""
     holes = np.zeros(len(numbers), dtype=bool)
     known = sorted(frames)
-    for before, after in zip(known[:-1], known[1:], strict=True):
+    for before, after in pairwise(known):
         if after - before - 1 > MAX_HOLE:
             holes[before + 1 - numbers[0] : after - numbers[0]] = True
     return holes

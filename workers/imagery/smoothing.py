@@ -43,7 +43,7 @@ def _matrix(n: int, mode: str, sigma: float | None, days: Sequence[float] | None
 
 
 def scene_matrix(n: int, sigma: float) -> np.ndarray:
-    """(n, n): Gaussian over the scene index, cut at 4 sigma, ends mirrored half a sample out (c b a | a b c | c b a)."""
+    """(n, n): Gaussian over the scene index, cut at 4 sigma, half-sample symmetric ends (b a | a b c | c b)."""
     radius = int(TRUNCATE * sigma + 0.5)
     offsets = np.arange(-radius, radius + 1)
     weight = np.exp(-0.5 * (offsets / sigma) ** 2)
