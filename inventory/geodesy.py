@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
+import numpy as np
 import shapely
 from pyproj import CRS, Geod, Transformer
-from shapely.geometry import MultiPolygon
+from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform
 
 WGS84 = Geod(ellps="WGS84")
 
@@ -41,18 +42,25 @@ class LocalPlane:
 
     def project(self, geometry: BaseGeometry) -> BaseGeometry:
         """Lon/lat to metres."""
-        return transform(self._to.transform, geometry)
+        return shapely.transform(geometry, self._to.transform, interleaved=False)
 
     def lonlat(self, geometry: BaseGeometry) -> BaseGeometry:
         """Metres to lon/lat."""
-        return transform(self._back.transform, geometry)
+        return shapely.transform(geometry, self._back.transform, interleaved=False)
 
 
 def polygons_of(geometry: BaseGeometry) -> MultiPolygon:
-    """The polygons of any geometry as one MultiPolygon; lines and points of a repair are dropped."""
-    parts = [part for part in shapely.get_parts(geometry) if not part.is_empty]
-    flat = [p for part in parts for p in (shapely.get_parts(part) if hasattr(part, "geoms") else [part])]
-    return MultiPolygon([p for p in flat if p.geom_type == "Polygon" and not p.is_empty])
+    """The polygons of any geometry as one MultiPolygon; lines and points of a repair or overlay are dropped."""
+    return MultiPolygon(list(_polygons(geometry)))
+
+
+def _polygons(geometry: BaseGeometry) -> Iterator[Polygon]:
+    if geometry.geom_type == "Polygon":
+        if not geometry.is_empty:
+            yield geometry
+    elif hasattr(geometry, "geoms"):  # collections may hold collections
+        for part in geometry.geoms:
+            yield from _polygons(part)
 
 
 def split_at_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
@@ -60,7 +68,9 @@ def split_at_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
     west, _, east, _ = geometry.bounds
     if east - west <= 180:
         return geometry
-    unwrapped = transform(lambda x, y: (x + 360 if x < 0 else x, y), geometry)
+    unwrapped = shapely.transform(geometry, lambda x, y: (np.where(x < 0, x + 360, x), y), interleaved=False)
     eastern = unwrapped.intersection(shapely.box(0, -90, 180, 90))
-    western = transform(lambda x, y: (x - 360, y), unwrapped.intersection(shapely.box(180, -90, 360, 90)))
+    western = shapely.transform(
+        unwrapped.intersection(shapely.box(180, -90, 360, 90)), lambda x, y: (x - 360, y), interleaved=False
+    )
     return polygons_of(shapely.union_all([eastern, western]))
