@@ -1,0 +1,148 @@
+"""One scene seen by one version: the map, the outlines cut to glaciers, and each glacier's area with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from shapely import MultiPolygon
+from shapely.geometry.base import BaseGeometry
+
+from workers.imagery.grid import Grid, geodesic_area_km2, rasterize
+from workers.segmentation import areas, outlines
+from workers.segmentation.calibrate import confidence
+
+ENOUGH_ERRORS = 40
+"""Held-out errors from which their percentiles are taken as they are."""
+LOW_CONFIDENCE = 0.6
+
+
+@dataclass(frozen=True)
+class AreaError:
+    """What is known of a mapper's relative area errors, (mapped - true) / true, on glacier-dates it never saw."""
+
+    low: float
+    high: float
+    method: str
+
+    def interval_km2(self, area_km2: float) -> tuple[float, float]:
+        """95 % interval of the true area behind a mapped one."""
+        return area_km2 / (1 + self.high), area_km2 / max(1 + self.low, 0.05)
+
+
+def area_error(relative_errors: Sequence[float]) -> AreaError | None:
+    """The 95 % range of relative errors; None for fewer than 3.
+
+    40 or more: their 2.5 and 97.5 percentiles. Fewer: the prediction interval of a normal sample (Student's t), wider
+    the fewer there are; its method says so.
+    """
+    errors = np.asarray([error for error in relative_errors if error is not None and np.isfinite(error)])
+    n = len(errors)
+    if n < 3:
+        return None
+    if n >= ENOUGH_ERRORS:
+        low, high = np.percentile(errors, [2.5, 97.5])
+        return AreaError(float(low), float(high), f"percentiles of {n} held-out errors")
+    half = float(stats.t.ppf(0.975, n - 1) * errors.std(ddof=1) * np.sqrt(1 + 1 / n))
+    middle = float(errors.mean())
+    return AreaError(max(middle - half, -0.95), middle + half, f"prediction interval of only {n} held-out errors")
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """Ice of one glacier, or (glac_id None) ice outside every domain."""
+
+    glac_id: str | None
+    geometry: MultiPolygon
+    area_km2: float
+    lo_km2: float | None
+    hi_km2: float | None
+    mean_confidence: float | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AreaFound:
+    """The area of one glacier."""
+
+    glac_id: str
+    km2: float
+    soft_km2: float
+    lo_km2: float | None
+    hi_km2: float | None
+    interval_method: str
+    valid_fraction: float
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that one map says."""
+
+    outlines: list[Outlined]
+    areas: list[AreaFound]
+    valid_fraction: float
+    """Share of the map that was observed."""
+
+
+def observe(
+    probability: np.ndarray,
+    grid: Grid,
+    domains: Mapping[str, BaseGeometry],
+    error: AreaError | None,
+    threshold: float = 0.5,
+    scene_flags: Sequence[str] = (),
+) -> Observation:
+    """Outlines and areas of a probability map (H, W), NaN where not observed, for the glaciers in view.
+
+    A glacier of whose domain nothing was observed has no area here: that is no observation, not a zero.
+    """
+    ice = np.nan_to_num(probability) >= threshold
+    cut = outlines.to_glaciers(ice, grid, domains)
+    inside = {glac_id: rasterize([domain], grid) for glac_id, domain in domains.items()}
+    seen = [_area(glac_id, probability, grid, mask, error, scene_flags) for glac_id, mask in inside.items()]
+    flags = {area.glac_id: area.flags for area in seen if area}
+    drawn = [
+        _outlined(glac_id, shape, error, _sureness(probability, ice, inside.get(glac_id)), flags.get(glac_id, ()))
+        for glac_id, shape in cut.items()
+        if not shape.is_empty and (glac_id is None or glac_id in flags)
+    ]
+    return Observation(drawn, [area for area in seen if area], float(np.isfinite(probability).mean()))
+
+
+def _area(
+    glac_id: str,
+    probability: np.ndarray,
+    grid: Grid,
+    inside: np.ndarray,
+    error: AreaError | None,
+    scene_flags: Sequence[str],
+) -> AreaFound | None:
+    measured = areas.measure(probability, grid, inside) if inside.any() else None
+    if measured is None:
+        return None
+    lo, hi = error.interval_km2(measured.hard_km2) if error else (None, None)
+    method = error.method if error else ""
+    flags = (*measured.flags, *scene_flags)
+    return AreaFound(
+        glac_id, measured.hard_km2, measured.soft_km2, lo, hi, method, measured.valid_fraction, tuple(flags)
+    )
+
+
+def _outlined(
+    glac_id: str | None, shape: MultiPolygon, error: AreaError | None, sure: float | None, flags: Sequence[str]
+) -> Outlined:
+    area = geodesic_area_km2(shape)
+    lo, hi = error.interval_km2(area) if error and glac_id else (None, None)
+    if sure is not None and sure < LOW_CONFIDENCE:
+        flags = (*flags, "low_confidence")
+    return Outlined(glac_id, shape, area, lo, hi, sure, tuple(flags))
+
+
+def _sureness(probability: np.ndarray, ice: np.ndarray, inside: np.ndarray | None) -> float | None:
+    where = ice if inside is None else ice & inside
+    return float(confidence(probability[where]).mean()) if where.any() else None
+
+
