@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from workers.imagery import scenelist, stacitem
 from workers.imagery.found import FoundScene, without_duplicates
+from workers.imagery.grid import Grid
 from workers.imagery.products import by_product_name
+from workers.imagery.rasters import opened
 
 RASTERS = {".tif", ".tiff"}
 IMAGES = {".png", ".jpg", ".jpeg", ".jp2", ".vrt", ".img", ".nc", ".hdf", ".h5"}
@@ -45,6 +47,12 @@ def folder(path: str | Path) -> FolderReading:
     undated = [scene for scene in scenes if scene.acquired is None]
     dated = sorted((scene for scene in scenes if scene.acquired), key=lambda scene: (scene.acquired, scene.key))
     return FolderReading(dated + undated, sorted(reader.skipped))
+
+
+def native_grid(scene: FoundScene) -> Grid:
+    """The grid of the file that holds the scene's first band: what a folder of scenes is kept on."""
+    with opened(next(iter(scene.assets.values())).href) as dataset:
+        return Grid.of(dataset)
 
 
 class _Reader:

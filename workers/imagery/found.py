@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 KINDS = ("reflectance", "ndsi", "label", "dem")
+PLAIN = (
+    "key", "collection", "sensor", "date_precision", "cloud_percent", "image_quality", "properties", "simulated",
+    "kind",
+)  # fmt: skip
 
 
 class Asset(NamedTuple):
@@ -55,6 +60,28 @@ class FoundScene:
             "image_quality": self.image_quality,
             "category": self.properties.get("landsat:collection_category"),
         }
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: times as ISO text, the footprint as GeoJSON."""
+        plain = {name: getattr(self, name) for name in PLAIN}
+        return plain | {
+            "acquired": self.acquired and self.acquired.isoformat(),
+            "interval": self.interval and [moment.isoformat() for moment in self.interval],
+            "footprint": shapely.to_geojson(self.footprint),
+            "assets": {name: list(asset) for name, asset in self.assets.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> FoundScene:
+        """The inverse of to_dict."""
+        interval = d["interval"] and tuple(datetime.fromisoformat(moment) for moment in d["interval"])
+        return cls(
+            **{name: d[name] for name in PLAIN},
+            acquired=d["acquired"] and datetime.fromisoformat(d["acquired"]),
+            interval=interval,
+            footprint=shapely.from_geojson(d["footprint"]),
+            assets={name: Asset(*asset) for name, asset in d["assets"].items()},
+        )
 
 
 def without_duplicates(scenes: Iterable[FoundScene]) -> list[FoundScene]:

@@ -1,0 +1,165 @@
+"""Bringing the frames of a series into register by maximising the enhanced correlation coefficient (ECC).
+
+Evangelidis and Psarakis, *Parametric image alignment using enhanced correlation coefficient maximization*, IEEE PAMI
+30 (2008), through OpenCV. A homography can fold where snow changes, so every warp has to pass guards.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from workers.imagery.gaps import gap_fill
+from workers.imagery.rasters import Stack
+
+MOTIONS = {
+    "translation": cv2.MOTION_TRANSLATION, "euclidean": cv2.MOTION_EUCLIDEAN,
+    "affine": cv2.MOTION_AFFINE, "homography": cv2.MOTION_HOMOGRAPHY,
+}  # fmt: skip
+FALL_BACK = ("homography", "affine", "translation")
+MIN_OVERLAP = 0.999  # a warped pixel that leans on a missing neighbour by more than a thousandth is missing
+MIN_PIXELS = 64
+
+
+@dataclass(frozen=True)
+class AlignSettings:
+    """motion, most iterations, stop when the correlation changes less than `epsilon`, size of the Gaussian pre-filter
+    (1: none; 5 for noisy frames), and the most any corner of the image may move in pixels."""
+
+    motion: str = "translation"
+    iterations: int = 200
+    epsilon: float = 1e-6
+    gauss_px: int = 1
+    max_corner_px: float = 3.0
+    band: str = "swir1"
+
+
+DEFAULT = AlignSettings()
+PAPER = AlignSettings("homography", 10_000, 1e-4, 1, 3.0, "green")  # Müller 2023
+
+
+@dataclass(frozen=True)
+class Warp:
+    """matrix (3, 3) float32 takes template (col, row) to image (col, row); status is the motion that passed the
+    guards, or "identity"; correlation is that of the warped image with the template."""
+
+    matrix: np.ndarray
+    status: str
+    correlation: float
+    corner_px: float
+
+
+def template(frames: np.ndarray) -> np.ndarray:
+    """(H, W) float32: 3 x 3 median of the temporal mean of (T, H, W) frames, gaps filled, scaled to [0, 1]."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=RuntimeWarning)  # a pixel that no frame saw stays NaN
+        mean = np.nanmean(frames, axis=0)
+    return cv2.medianBlur(_ready(mean), 3)
+
+
+def _ready(image: np.ndarray) -> np.ndarray:
+    """Gaps filled (the rest by the median) and scaled to [0, 1] float32; an image without values or contrast is 0."""
+    filled, _, reason = gap_fill(image.astype(np.float32))
+    if reason:
+        return np.zeros(image.shape, dtype=np.float32)
+    filled = np.where(np.isnan(filled), np.nanmedian(filled), filled)
+    low, high = float(filled.min()), float(filled.max())
+    return ((filled - low) / (high - low) if high > low else np.zeros_like(filled)).astype(np.float32)
+
+
+def register(
+    target: np.ndarray, image: np.ndarray, settings: AlignSettings = DEFAULT, mask: np.ndarray | None = None
+) -> Warp:
+    """The warp that brings `image` (H, W) onto `target` (H, W), each search starting from identity.
+
+    mask: bool (H, W), pixels that may be looked at (stable ground, not moving ice); NaN pixels never are. A warp is
+    rejected when a corner moves too far, the correlation drops or the solver fails; then a simpler motion is tried.
+    """
+    fixed, moving = _ready(target), _ready(image)
+    usable = np.isfinite(image) & np.isfinite(target) & (True if mask is None else mask)
+    before = _correlation(fixed, moving, usable)
+    if usable.sum() >= MIN_PIXELS:
+        for motion in _chain(settings.motion):
+            found = _solve(fixed, moving, usable, motion, settings)
+            if found is not None and found.corner_px <= settings.max_corner_px and found.correlation >= before:
+                return found
+    return Warp(np.eye(3, dtype=np.float32), "identity", before, 0.0)
+
+
+def _chain(motion: str) -> tuple[str, ...]:
+    if motion not in MOTIONS:
+        raise ValueError(f"Motion {motion!r} is not known; use one of {', '.join(MOTIONS)}.")
+    simpler = FALL_BACK[FALL_BACK.index(motion) + 1 :] if motion in FALL_BACK else ("translation",)
+    return (motion, *simpler)
+
+
+def _solve(
+    fixed: np.ndarray, moving: np.ndarray, usable: np.ndarray, motion: str, settings: AlignSettings
+) -> Warp | None:
+    rows = 3 if motion == "homography" else 2
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, settings.iterations, settings.epsilon)
+    start = np.eye(rows, 3, dtype=np.float32)
+    try:
+        _, found = cv2.findTransformECC(
+            fixed, moving, start, MOTIONS[motion], criteria, usable.astype(np.uint8), settings.gauss_px
+        )
+    except cv2.error:
+        return None
+    matrix = np.vstack([found, [0, 0, 1]]).astype(np.float32) if rows == 2 else found
+    if not np.isfinite(matrix).all():
+        return None
+    warped = _warped(np.where(usable, moving, np.nan), matrix)
+    return Warp(matrix, motion, _correlation(fixed, warped, np.isfinite(warped)), _corner_px(matrix, fixed.shape))
+
+
+def _correlation(fixed: np.ndarray, moving: np.ndarray, usable: np.ndarray) -> float:
+    a, b = fixed[usable].astype(np.float64), moving[usable].astype(np.float64)
+    if a.size < MIN_PIXELS or a.std() == 0 or b.std() == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _corner_px(matrix: np.ndarray, shape: tuple[int, ...]) -> float:
+    height, width = shape[:2]
+    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1], [0, height - 1, 1]], dtype=np.float64)
+    moved = corners @ matrix.astype(np.float64).T
+    return float(np.hypot(*(moved[:, :2] / moved[:, 2:] - corners[:, :2]).T).max())
+
+
+def warp(pixels: np.ndarray, found: Warp, nearest: bool = False) -> np.ndarray:
+    """(H, W) or (C, H, W) in the template's geometry, float32, bilinear (nearest for masks), NaN outside."""
+    layers = pixels[None] if pixels.ndim == 2 else pixels
+    if found.status == "identity":
+        return pixels.astype(np.float32)
+    return np.stack([_warped(layer, found.matrix, nearest) for layer in layers]).reshape(pixels.shape)
+
+
+def _warped(layer: np.ndarray, matrix: np.ndarray, nearest: bool = False) -> np.ndarray:
+    size = layer.shape[::-1]
+    how = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    seen = np.isfinite(layer)
+    value = cv2.warpPerspective(np.where(seen, layer, 0).astype(np.float32), matrix, size, flags=how)
+    share = cv2.warpPerspective(seen.astype(np.float32), matrix, size, flags=how)
+    return np.where(share >= MIN_OVERLAP, value / np.maximum(share, MIN_OVERLAP), np.nan).astype(np.float32)
+
+
+def align(
+    stacks: Sequence[Stack], settings: AlignSettings = DEFAULT, stable: np.ndarray | None = None
+) -> tuple[list[Stack], list[Warp], np.ndarray]:
+    """All stacks on one grid warped onto their common template; (stacks, warps, bool (H, W) common to all frames).
+
+    `stable`: bool (H, W), ground that does not move: leave glaciers out wherever an outline exists, or their motion
+    is aligned away. All bands of a stack take the same warp. MissingBands when the alignment band is not there.
+    """
+    frames = np.stack([stack.band(settings.band) for stack in stacks])
+    target = template(frames)
+    warps = [register(target, frame, settings, stable) for frame in frames]
+    aligned = [replace(s, pixels=warp(s.pixels, found)) for s, found in zip(stacks, warps, strict=True)]
+    common = np.ones(frames.shape[1:], dtype=bool)
+    for found in warps:
+        common &= np.isfinite(warp(np.zeros(common.shape, dtype=np.float32), found))
+    return aligned, warps, common

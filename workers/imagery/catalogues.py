@@ -1,0 +1,226 @@
+"""Searching STAC catalogues that the operator configured, and fetching the files of what was found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from pystac_client import Client
+from pystac_client.exceptions import APIError
+from pystac_client.stac_api_io import StacApiIO
+from shapely.geometry.base import BaseGeometry
+
+from workers.imagery import stacitem
+from workers.imagery.fetching import Fetcher, FetchFailed, RefusedAddress
+from workers.imagery.found import Asset, FoundScene, without_duplicates
+from workers.imagery.sphere import split_antimeridian, unwrap
+
+log = logging.getLogger(__name__)
+COLLECTIONS = ("landsat-c2-l2", "sentinel-2-l2a")
+PLATFORMS = tuple(f"landsat-{n}" for n in (4, 5, 7, 8, 9))
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A STAC API as the operator configured it.
+
+    asset_hosts: hosts (or .domains) its files may come from; private_hosts: those of all its hosts that may lie on a
+    private network; signing: address of a token service with {collection} in it, which answers {"token": "..."}.
+    """
+
+    name: str
+    url: str
+    asset_hosts: tuple[str, ...] = ()
+    private_hosts: tuple[str, ...] = ()
+    collections: tuple[str, ...] = COLLECTIONS
+    signing: str = ""
+    max_bytes: int = 4 * 2**30
+    timeout_s: float = 30.0
+
+    @classmethod
+    def from_dict(cls, name: str, d: dict[str, Any]) -> Catalogue:
+        """From configuration; ValueError names an unknown or missing key."""
+        known = set(cls.__dataclass_fields__) - {"name"}
+        if "url" not in d or not set(d) <= known:
+            wrong = ", ".join(sorted(set(d) - known)) or "url is missing"
+            raise ValueError(f"Catalogue {name}: {wrong}; known are {', '.join(sorted(known))}.")
+        return cls(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in d.items()})
+
+    def fetcher(self, **settings: Any) -> Fetcher:
+        """A client that may go to this catalogue's hosts and nowhere else."""
+        hosts = [urlsplit(address).hostname or "" for address in (self.url, self.signing) if address]
+        return Fetcher(
+            (*hosts, *self.asset_hosts), self.private_hosts, self.timeout_s, max_bytes=self.max_bytes, **settings
+        )
+
+
+class _GuardedIO(StacApiIO):
+    """pystac-client's way to the network, led through the guarded client; files are never opened."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        super().__init__(max_retries=None)
+        self._fetcher = fetcher
+
+    def request(
+        self, href: str, method: str | None = None, headers: dict[str, str] | None = None,
+        parameters: dict[str, Any] | None = None,
+    ) -> str:  # fmt: skip
+        """One request; the answer as text."""
+        sent = {**(headers or {}), "Accept": "application/json"}
+        if (method or "GET").upper() == "POST":
+            body = json.dumps(parameters or {}).encode()
+            return self._fetcher.document("POST", href, {**sent, "Content-Type": "application/json"}, body).decode()
+        prepared = self.session.prepare_request(_get(href, parameters))
+        return self._fetcher.document("GET", str(prepared.url), sent).decode()
+
+    def read_text(self, source: Any, *args: Any, **kwargs: Any) -> str:
+        """As the parent, for addresses only: a catalogue must not name a file of ours."""
+        href = source.href if hasattr(source, "href") else str(source)
+        if urlsplit(href).scheme not in ("http", "https"):
+            raise RefusedAddress(f"{href[:80]!r} is no web address; the catalogue names something local.")
+        return super().read_text(source, *args, **kwargs)
+
+
+def _get(href: str, parameters: dict[str, Any] | None) -> Any:
+    from requests import Request
+
+    return Request("GET", href, params=parameters or {})
+
+
+def search(
+    catalogue: Catalogue | str, bbox: Box | None = None, datetime: str | None = None,
+    collections: Sequence[str] | None = None, max_cloud: float | None = None, geometry: BaseGeometry | None = None,
+    tier: str | None = "T1", limit: int | None = None, fetcher: Fetcher | None = None,
+) -> list[FoundScene]:  # fmt: skip
+    """Scenes of a catalogue over a box (west, south, east, north; west > east crosses the antimeridian) or geometry.
+
+    datetime: an ISO 8601 instant or interval "A/B". max_cloud: percent, inclusive; scenes that do not report cloud
+    pass. tier: Landsat collection category (None for all). One request a part of the area; duplicates are removed.
+    RefusedAddress and FetchFailed say why a catalogue could not be asked.
+    """
+    source = Catalogue(urlsplit(catalogue).hostname or "", catalogue) if isinstance(catalogue, str) else catalogue
+    client = _opened(source, fetcher or source.fetcher())
+    found: dict[str, FoundScene] = {}
+    for part in _parts(bbox, geometry):
+        wanted = {"collections": list(collections or source.collections), "datetime": datetime, "bbox": part}
+        for item in _items(client, wanted, _query(client, max_cloud)):
+            scene = _scene(item)
+            if scene is not None and _passes(scene, max_cloud, tier):
+                found.setdefault(scene.key, scene)
+            if limit is not None and len(found) >= limit:
+                break
+    return sorted(without_duplicates(found.values()), key=lambda scene: (str(scene.acquired), scene.key))
+
+
+def _opened(source: Catalogue, fetcher: Fetcher) -> Client:
+    try:
+        return Client.open(source.url, stac_io=_GuardedIO(fetcher))
+    except (APIError, ValueError, KeyError) as error:
+        if isinstance(error, RefusedAddress):
+            raise
+        raise FetchFailed(f"{source.name} is no STAC API that can be read ({error}).") from error
+
+
+def _parts(bbox: Box | None, geometry: BaseGeometry | None) -> list[Box | None]:
+    if geometry is not None:
+        split = split_antimeridian(unwrap(geometry))
+        return [part.bounds for part in getattr(split, "geoms", [split])]
+    if bbox is None:
+        return [None]
+    west, south, east, north = bbox
+    return [bbox] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
+
+
+def _query(client: Client, max_cloud: float | None) -> dict[str, Any]:
+    if max_cloud is None or not client.conforms_to("QUERY"):
+        return {}  # what the server cannot filter is filtered here
+    return {"query": {"eo:cloud_cover": {"lte": max_cloud}}}
+
+
+def _items(client: Client, wanted: dict[str, Any], query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            asked = client.search(method="GET", **{k: v for k, v in wanted.items() if v is not None}, **query)
+            yield from asked.items_as_dicts()
+        except APIError as error:
+            raise FetchFailed(f"The catalogue could not be searched ({error}).") from error
+
+
+def _scene(item: dict[str, Any]) -> FoundScene | None:
+    base = next((link.get("href") for link in item.get("links", []) if link.get("rel") == "self"), "")
+
+    def resolve(href: str) -> str:
+        address = urljoin(base, href)
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise stacitem.NotUsable(f"asset {href[:80]!r} is no web address")
+        return address
+
+    try:
+        return stacitem.read(item, resolve)
+    except ValueError as error:
+        log.warning("item %s of the catalogue is not used: %s", item.get("id"), error)
+        return None
+
+
+def _passes(scene: FoundScene, max_cloud: float | None, tier: str | None) -> bool:
+    category = scene.properties.get("landsat:collection_category")
+    clear = max_cloud is None or scene.cloud_percent is None or scene.cloud_percent <= max_cloud
+    landsat = scene.sensor.startswith("landsat")
+    return clear and not (landsat and (scene.sensor not in PLATFORMS or (tier and category not in (None, tier))))
+
+
+@dataclass
+class _Signer:
+    """Adds a token to addresses when the provider wants one; tokens run out, so it can be asked again."""
+
+    catalogue: Catalogue
+    fetcher: Fetcher
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def sign(self, href: str, collection: str, again: bool = False) -> str:
+        if not self.catalogue.signing:
+            return href
+        if again or collection not in self._tokens:
+            answer = self.fetcher.document("GET", self.catalogue.signing.format(collection=collection))
+            self._tokens[collection] = str(json.loads(answer)["token"])
+        return f"{href}{'&' if urlsplit(href).query else '?'}{self._tokens[collection]}"
+
+
+def fetch(
+    found: FoundScene, folder: Path, catalogue: Catalogue, names: Iterable[str] | None = None,
+    fetcher: Fetcher | None = None,
+) -> FoundScene:  # fmt: skip
+    """The same scene with its files fetched into `folder`: ready for `prepare`. `names` limits it to some bands.
+
+    A file that is there already is not fetched again. RefusedAddress when a file lies on a host that is not the
+    catalogue's; FetchFailed when it cannot be had.
+    """
+    client = fetcher or catalogue.fetcher()
+    signer = _Signer(catalogue, client)
+    wanted = found.assets if names is None else {n: found.assets[n] for n in names if n in found.assets}
+    local: dict[str, Asset] = {}
+    for name, asset in wanted.items():
+        target = folder / f"{hashlib.sha256(asset.href.encode()).hexdigest()[:32]}.tif"
+        if not target.exists():
+            _download(client, signer, asset.href, found.collection, target)
+        local[name] = asset._replace(href=str(target))
+    return replace(found, assets=local)
+
+
+def _download(client: Fetcher, signer: _Signer, href: str, collection: str, target: Path) -> None:
+    client.check(href)
+    try:
+        client.download(signer.sign(href, collection), target)
+    except FetchFailed as error:
+        if error.status != 403 or not signer.catalogue.signing:
+            raise
+        client.download(signer.sign(href, collection, again=True), target)
