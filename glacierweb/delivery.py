@@ -9,10 +9,13 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import worker_shutting_down
+from celery.signals import worker_process_init, worker_shutting_down
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from glacierweb import runs
@@ -21,7 +24,6 @@ from glacierweb.logs import run_id as logged_run_id
 from glacierweb.models import Run
 
 log = logging.getLogger(__name__)
-Work = Callable[[Run], dict[str, Any] | None]
 
 # Set in the parent when the worker is asked to stop; its forked children share it and leave at their next report.
 _leaving = multiprocessing.get_context("fork").Event()
@@ -73,8 +75,14 @@ def report(run: Run) -> Callable[..., None]:
     return advance
 
 
-def work_on(run_id: int, work: Work, refusals: tuple[type[Exception], ...]) -> None:
-    """Do one delivery. `refusals` are the errors that say themselves what is wrong with the input."""
+@worker_process_init.connect
+def _machine_room(**_: Any) -> ModuleType:
+    """Load the science in the child: the parent process never touches torch, so that forking stays safe."""
+    return import_module("workers.tasks")
+
+
+def work_on(run_id: int, kind: str) -> None:
+    """Do one delivery of a run of this kind."""
     close_old_connections()
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     run = runs.claim(run_id, owner)
@@ -84,38 +92,45 @@ def work_on(run_id: int, work: Work, refusals: tuple[type[Exception], ...]) -> N
     token = logged_run_id.set(run_id)
     try:
         with Heartbeat(run):
-            _end(run, work, refusals)
+            _end(run, kind)
     finally:
         logged_run_id.reset(token)
 
 
-def _end(run: Run, work: Work, refusals: tuple[type[Exception], ...]) -> None:
+def _end(run: Run, kind: str) -> None:
+    room = _machine_room()
     try:
-        found = work(run) or {}
+        found = room.WORK[kind](run) or {}
         runs.finish(run, found, found.pop("warnings", None))
     except (runs.Cancelled, runs.LeaseLost) as reason:
         log.info("%s", reason)
     except Leaving:
         runs.release(run)
     except SoftTimeLimitExceeded:
-        runs.fail(run, "the time limit for one run was reached; ask for less (fewer scenes or epochs) or raise "
-                       "TASK_HARD_LIMIT_S")
+        runs.fail(
+            run,
+            "the time limit for one run was reached; ask for less (fewer scenes or epochs) or raise TASK_HARD_LIMIT_S",
+        )
     except DatabaseError:
         # The database went away: nothing can be written now. The lease runs out and the sweeper brings the run back.
         log.exception("the database failed during run %s", run.pk)
-    except refusals as error:
+    except room.REFUSALS as error:  # these say themselves what is wrong with what was asked
+        log.warning("run %s refused: %s", run.pk, error, exc_info=True)
         runs.fail(run, str(error))
     except Exception as error:
         log.exception("run %s failed", run.pk)
-        runs.fail(run, f"{type(error).__name__}: {error}. This is a fault of the program; the worker's log has the "
-                       f"traceback under run {run.pk}.")
+        runs.fail(
+            run,
+            f"{type(error).__name__}: {error}. This is a fault of the program; the worker's log has the traceback "
+            f"under run {run.pk}.",
+        )
 
 
-def task(work: Work, *, refusals: tuple[type[Exception], ...]) -> Any:
-    """Register `work` as the Celery task `workers.<its name>`; its only argument is the run's id."""
-
-    @app.task(name=f"workers.{work.__name__}")
+def _register(kind: str) -> None:
+    @app.task(name=f"workers.{kind}")
     def deliver(run_id: int) -> None:
-        work_on(run_id, work, refusals)
+        work_on(run_id, kind)
 
-    return deliver
+
+for _kind in settings.RUN_KINDS:
+    _register(_kind)

@@ -83,15 +83,15 @@ def claim(run_id: int, owner: str) -> Run | None:
 
 
 def _mine(run: Run) -> models.QuerySet[Run]:
-    return Run.objects.filter(
-        pk=run.pk, state=Run.State.RUNNING, lease_owner=run.lease_owner, attempt=run.attempt
-    )
+    return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, lease_owner=run.lease_owner, attempt=run.attempt)
 
 
 def _refuse(run: Run) -> None:
     state = Run.objects.filter(pk=run.pk).values_list("state", flat=True).first()
-    raise Cancelled(f"run {run.pk} was cancelled") if state == Run.State.CANCELLED else LeaseLost(
-        f"run {run.pk} belongs to another worker now"
+    raise (
+        Cancelled(f"run {run.pk} was cancelled")
+        if state == Run.State.CANCELLED
+        else LeaseLost(f"run {run.pk} belongs to another worker now")
     )
 
 
@@ -153,9 +153,7 @@ def finish(run: Run, result: dict[str, Any] | None = None, warnings: list[str] |
 def fail(run: Run, error: str) -> bool:
     """Mark the run failed with a sentence that says what is wrong and what to do."""
     return bool(
-        _mine(run).update(
-            state=Run.State.FAILED, error=error, finished=Now(), lease_owner="", lease_until=None
-        )
+        _mine(run).update(state=Run.State.FAILED, error=error, finished=Now(), lease_owner="", lease_until=None)
     )
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from workers.learning.training import Report, TrainSettings, no_report
 if TYPE_CHECKING:
     from workers.imagery.cubes import Cube
 
-__all__ = ["SegmentSample", "Trained", "defaults", "train_forecaster", "train_segmenter", "train_transfer"]
+__all__ = ["SegmentSample", "Trained", "defaults", "train_forecaster", "train_segmenter", "train_transfer", "with_settings"]
 
 
 def defaults(architecture: str, preset: str = "small") -> TrainSettings:
@@ -28,6 +29,11 @@ def defaults(architecture: str, preset: str = "small") -> TrainSettings:
     if row.task == "forecast":
         return forecast_recipes.settings_of(architecture, preset)
     return TrainSettings()
+
+
+def with_settings(architecture: str, preset: str, **asked: Any) -> TrainSettings:
+    """The recipe's settings with those of `asked` that are not None in their place."""
+    return replace(defaults(architecture, preset), **{name: value for name, value in asked.items() if value is not None})
 
 
 def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSample],
