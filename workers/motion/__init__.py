@@ -1,0 +1,1 @@
+"""Motion: dense flow, velocity of ice, chip correlation, and generated video of surface chips."""
