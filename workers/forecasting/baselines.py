@@ -88,7 +88,7 @@ def linear_trend(history: np.ndarray, leads: int, months: int = 3) -> np.ndarray
     """Ordinary least squares per pixel and season through the years before; the mean where fewer than 3 are known."""
     period = seasons_in_a_year(months)
     frames = np.arange(len(history), len(history) + leads)
-    return np.stack([extrapolate(history[f % period :: period], f // period) for f in frames])
+    return np.stack([extrapolate(history[f % period :: period], f // period) for f in frames.tolist()])
 
 
 def extrapolate(years: np.ndarray, year: int, fewest: int = 3) -> np.ndarray:

@@ -45,7 +45,7 @@ class Cell(nn.Module):
         self.hidden = hidden
         self.gates = nn.Conv2d(channels_in + hidden, 4 * hidden, 3, padding=1)
         with torch.no_grad():
-            self.gates.bias[hidden : 2 * hidden] = 1.0                 # the forget gate starts open
+            self.gates.get_parameter("bias")[hidden : 2 * hidden] = 1.0                 # the forget gate starts open
 
     def forward(self, x: Tensor, state: State | None) -> State:        # (B, C, H, W)
         if state is None:

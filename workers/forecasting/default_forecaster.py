@@ -45,8 +45,8 @@ class DefaultForecaster(nn.Module):
         check_residual(config.residual)
         self.config = config
         self.unet = UNet(config.frames + config.leads, config.leads, config.base)
-        nn.init.zeros_(self.unet.head.weight)
-        nn.init.zeros_(self.unet.head.bias)
+        for p in self.unet.head.parameters():
+            nn.init.zeros_(p)
 
     def forward(self, frames: Tensor, climatology: Tensor | None = None, truth: Tensor | None = None,
                 teaching: float = 0.0) -> Tensor:

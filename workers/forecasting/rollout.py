@@ -151,9 +151,10 @@ def predict_frames(network: nn.Module, seen: np.ndarray, climatology: np.ndarray
     unknown. Holes in ``seen`` are read as the climatology, else as the mean of the frames seen; a pixel that no frame
     knows is NaN in the answer. Networks of a fixed size work in windows (half overlapping, Gaussian stitching).
     """
+    config: Any = network.config
     known = np.isfinite(seen).any(0)
     if climatology is None:
-        climatology = np.full((len(seen) + network.config.leads, *seen.shape[1:]), np.nan, np.float32)
+        climatology = np.full((len(seen) + config.leads, *seen.shape[1:]), np.nan, np.float32)
     both = np.concatenate([fill(seen, climatology[: len(seen)]), climatology]).astype(np.float32)
     network = network.to(device).eval()
 
@@ -161,7 +162,7 @@ def predict_frames(network: nn.Module, seen: np.ndarray, climatology: np.ndarray
         x = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
         return network(x[:, : len(seen)], x[:, len(seen) :]).float().cpu().numpy()
 
-    size = None if network.fully_convolutional else network.config.patch
+    size = None if network.fully_convolutional else config.patch
     return np.where(known, in_windows(call, both, size), np.nan).astype(np.float32)
 
 

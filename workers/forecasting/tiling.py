@@ -26,10 +26,10 @@ def in_windows(call: Call, image: np.ndarray, size: int | None) -> np.ndarray:
         return call(image[None])[0]
     batch, size = (BATCH, size) if size else (1, WHOLE_PX)
     windows = patches(image, size, max(1, size // 2), cover=True)
-    stitcher = None
+    stitcher: Stitcher | None = None
     while some := list(islice(windows, batch)):
         said = call(np.stack([window for _, _, window in some]))
         stitcher = stitcher or Stitcher((said.shape[1], *image.shape[-2:]), size)
         for (row, col, _), window in zip(some, said, strict=True):
             stitcher.add(row, col, window)
-    return stitcher.result()
+    return stitcher.result() if stitcher else image[:0]

@@ -62,7 +62,7 @@ class UNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:                            # (B, channels_in, H, W)
         if min(x.shape[-2:]) < self.smallest:
             raise ValueError(f"{tuple(x.shape[-2:])} pixels are too few: give at least {self.smallest} on each side")
-        skips = []
+        skips: list[Tensor] = []
         for block in self.down:
             x = block(self.pool(x) if skips else x)                    # H and W halve, channels double
             skips.append(x)                                            # 50, 25, 12, 6, 3 pixels

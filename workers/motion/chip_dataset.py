@@ -53,7 +53,7 @@ def sequences(frames: np.ndarray, bands: Sequence[str], size: int = SIZE_PX, ste
         raise ValueError(f"frames {frames.shape} with {len(bands)} band names: give (T, bands, H, W)")
     lead = list(bands).index(tracked_band) if tracked_band else 0
     for row, col in places(frames.shape[-2:], size, step):
-        chain = track(frames[:, lead], row, col, size, search)
+        chain = track(list(frames[:, lead]), row, col, size, search)
         if missing(chain.chips) > MOST_MISSING:
             continue
         for k, band in enumerate(bands):

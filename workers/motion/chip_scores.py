@@ -81,7 +81,7 @@ def summary(ci: np.ndarray) -> ChipScores:
     """Mean and shares over the non-zero, defined values of ``ci`` (N,); the shares add up to 1."""
     good = ci[np.isfinite(ci) & (ci != 0)]
     if not good.size:
-        return ChipScores(*[float("nan")] * 4, 0, ci.size)
+        return ChipScores(float("nan"), float("nan"), float("nan"), float("nan"), 0, ci.size)
     low, high = float((good < LOW).mean()), float((good > HIGH).mean())
     return ChipScores(float(good.mean()), low, float(((good >= LOW) & (good <= HIGH)).mean()), high,
                       good.size, ci.size - good.size)

@@ -63,8 +63,9 @@ def dense_flow(first: np.ndarray, second: np.ndarray, settings: Settings = Setti
 
 
 def farneback(first: np.ndarray, second: np.ndarray, settings: Settings) -> np.ndarray:
+    start = np.zeros((*first.shape, 2), np.float32)                     # only its memory is used: flags 0
     return cv2.calcOpticalFlowFarneback(
-        first, second, None, settings.pyr_scale, settings.levels, settings.winsize, settings.iterations,
+        first, second, start, settings.pyr_scale, settings.levels, settings.winsize, settings.iterations,
         settings.poly_n, settings.poly_sigma, 0)
 
 
@@ -108,9 +109,10 @@ def high_pass(image: np.ndarray, sigma: float) -> np.ndarray:
 def disagreement(forth: np.ndarray, back: np.ndarray) -> np.ndarray:
     """|F(x) + B(x + F)| in px: 0 where one finds the way back. NaN where x + F lies outside the image."""
     rows, cols = np.indices(forth.shape[:2], dtype=np.float32)
-    returned = cv2.remap(back, cols + forth[..., 0], rows + forth[..., 1], cv2.INTER_LINEAR,
-                         borderMode=cv2.BORDER_CONSTANT, borderValue=(np.nan, np.nan))
-    return np.hypot(*np.moveaxis(forth + returned, -1, 0))
+    x, y = cols + forth[..., 0], rows + forth[..., 1]
+    inside = (x >= 0) & (x <= forth.shape[1] - 1) & (y >= 0) & (y <= forth.shape[0] - 1)
+    returned = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.where(inside, np.hypot(*np.moveaxis(forth + returned, -1, 0)), np.nan)
 
 
 def arrows(flow: np.ndarray, every_px: int = 40) -> list[Arrow]:
