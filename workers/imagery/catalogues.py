@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from workers.imagery.sphere import split_antimeridian, unwrap
 log = logging.getLogger(__name__)
 COLLECTIONS = ("landsat-c2-l2", "sentinel-2-l2a")
 PLATFORMS = tuple(f"landsat-{n}" for n in (4, 5, 7, 8, 9))
-Box = tuple[float, float, float, float]
+CATALOGUE = "glacierweb:catalogue"  # property of a found scene: where its files are fetched from
 
 
 @dataclass(frozen=True)
@@ -95,24 +95,41 @@ def _get(href: str, parameters: dict[str, Any] | None) -> Any:
     return Request("GET", href, params=parameters or {})
 
 
+def configured(name_or_url: str, catalogues: Mapping[str, Any]) -> Catalogue:
+    """The catalogue an operator configured, by its name or its address.
+
+    `catalogues`: name -> address, or name -> settings (see Catalogue.from_dict). An https address that is not
+    configured may be searched, but its files may only come from its own host. ValueError for an unknown name.
+    """
+    for name, entry in catalogues.items():
+        known = Catalogue.from_dict(name, {"url": entry} if isinstance(entry, str) else dict(entry))
+        if name_or_url in (name, known.url):
+            return known
+    if urlsplit(name_or_url).scheme == "https":
+        return Catalogue(urlsplit(name_or_url).hostname or "", name_or_url)
+    raise ValueError(f"Catalogue {name_or_url!r} is not configured; known are {', '.join(catalogues) or 'none'}.")
+
+
 def search(
-    catalogue: Catalogue | str, bbox: Box | None = None, datetime: str | None = None,
-    collections: Sequence[str] | None = None, max_cloud: float | None = None, geometry: BaseGeometry | None = None,
-    tier: str | None = "T1", limit: int | None = None, fetcher: Fetcher | None = None,
+    catalogue: Catalogue | str, catalogues: Mapping[str, Any] | None = None, *, bbox: Sequence[float] | None = None,
+    datetime: str | None = None, collections: Sequence[str] | None = None, max_cloud: float | None = None,
+    geometry: BaseGeometry | None = None, tier: str | None = "T1", limit: int | None = None,
+    fetcher: Fetcher | None = None,
 ) -> list[FoundScene]:  # fmt: skip
     """Scenes of a catalogue over a box (west, south, east, north; west > east crosses the antimeridian) or geometry.
 
-    datetime: an ISO 8601 instant or interval "A/B". max_cloud: percent, inclusive; scenes that do not report cloud
-    pass. tier: Landsat collection category (None for all). One request a part of the area; duplicates are removed.
-    RefusedAddress and FetchFailed say why a catalogue could not be asked.
+    catalogue: one, or its name or address among `catalogues` (see `configured`). datetime: an ISO 8601 instant or
+    interval "A/B". max_cloud: percent, inclusive; scenes that do not report cloud pass. tier: Landsat collection
+    category (None for all). One request a part of the area; duplicates are removed. `properties` of a scene name the
+    catalogue, for `fetch`. RefusedAddress and FetchFailed say why a catalogue could not be asked.
     """
-    source = Catalogue(urlsplit(catalogue).hostname or "", catalogue) if isinstance(catalogue, str) else catalogue
+    source = configured(catalogue, catalogues or {}) if isinstance(catalogue, str) else catalogue
     client = _opened(source, fetcher or source.fetcher())
     found: dict[str, FoundScene] = {}
     for part in _parts(bbox, geometry):
         wanted = {"collections": list(collections or source.collections), "datetime": datetime, "bbox": part}
         for item in _items(client, wanted, _query(client, max_cloud)):
-            scene = _scene(item)
+            scene = _scene(item, source)
             if scene is not None and _passes(scene, max_cloud, tier):
                 found.setdefault(scene.key, scene)
             if limit is not None and len(found) >= limit:
@@ -129,12 +146,14 @@ def _opened(source: Catalogue, fetcher: Fetcher) -> Client:
         raise FetchFailed(f"{source.name} is no STAC API that can be read ({error}).") from error
 
 
-def _parts(bbox: Box | None, geometry: BaseGeometry | None) -> list[Box | None]:
+def _parts(bbox: Sequence[float] | None, geometry: BaseGeometry | None) -> list[Sequence[float] | None]:
     if geometry is not None:
         split = split_antimeridian(unwrap(geometry))
         return [part.bounds for part in getattr(split, "geoms", [split])]
     if bbox is None:
         return [None]
+    if len(bbox) != 4:
+        raise ValueError(f"A box is west, south, east, north; got {len(bbox)} numbers.")
     west, south, east, north = bbox
     return [bbox] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
 
@@ -155,7 +174,7 @@ def _items(client: Client, wanted: dict[str, Any], query: dict[str, Any]) -> Ite
             raise FetchFailed(f"The catalogue could not be searched ({error}).") from error
 
 
-def _scene(item: dict[str, Any]) -> FoundScene | None:
+def _scene(item: dict[str, Any], source: Catalogue) -> FoundScene | None:
     base = next((link.get("href") for link in item.get("links", []) if link.get("rel") == "self"), "")
 
     def resolve(href: str) -> str:
@@ -165,10 +184,11 @@ def _scene(item: dict[str, Any]) -> FoundScene | None:
         return address
 
     try:
-        return stacitem.read(item, resolve)
+        scene = stacitem.read(item, resolve)
     except ValueError as error:
         log.warning("item %s of the catalogue is not used: %s", item.get("id"), error)
         return None
+    return replace(scene, properties={**scene.properties, CATALOGUE: source.name})
 
 
 def _passes(scene: FoundScene, max_cloud: float | None, tier: str | None) -> bool:
@@ -196,17 +216,22 @@ class _Signer:
 
 
 def fetch(
-    found: FoundScene, folder: Path, catalogue: Catalogue, names: Iterable[str] | None = None,
+    found: FoundScene, folder: Path, catalogues: Catalogue | Mapping[str, Any], names: Iterable[str] | None = None,
     fetcher: Fetcher | None = None,
 ) -> FoundScene:  # fmt: skip
     """The same scene with its files fetched into `folder`: ready for `prepare`. `names` limits it to some bands.
 
-    A file that is there already is not fetched again. RefusedAddress when a file lies on a host that is not the
-    catalogue's; FetchFailed when it cannot be had.
+    catalogues: the catalogue, or the configuration in which the scene's own is looked up. A scene whose files lie
+    on this machine already comes back as it is; a file that was fetched before is not fetched again. RefusedAddress
+    when a file lies on a host that is not the catalogue's; FetchFailed when it cannot be had.
     """
-    client = fetcher or catalogue.fetcher()
-    signer = _Signer(catalogue, client)
     wanted = found.assets if names is None else {n: found.assets[n] for n in names if n in found.assets}
+    if not any("://" in asset.href for asset in wanted.values()):
+        return replace(found, assets=dict(wanted))
+    by_name = isinstance(catalogues, Mapping)
+    source = configured(str(found.properties.get(CATALOGUE)), catalogues) if by_name else catalogues
+    client = fetcher or source.fetcher()
+    signer = _Signer(source, client)
     local: dict[str, Asset] = {}
     for name, asset in wanted.items():
         target = folder / f"{hashlib.sha256(asset.href.encode()).hexdigest()[:32]}.tif"

@@ -14,29 +14,40 @@ def gap_fill(image: np.ndarray, passes: int | None = 5) -> tuple[np.ndarray, np.
     image: (H, W) or (C, H, W) float; `passes=None` goes on until nothing changes. A pass computes all its fills
     from the image before it. What no pass reaches stays NaN. Reason "no_valid_pixels": a band without any value.
     """
-    bands = image[None] if image.ndim == 2 else image
-    filled = bands.astype(np.float32)  # a copy
-    mask = np.isnan(filled)
-    empty = mask.all(axis=(1, 2))
-    for index in np.flatnonzero(mask.any(axis=(1, 2)) & ~empty):
-        _fill_band(filled[index], passes)
-    mask &= ~np.isnan(filled)
-    reason = "no_valid_pixels" if empty.any() else None
-    return filled.reshape(image.shape), mask.reshape(image.shape), reason
+    filled = np.array(image[None] if image.ndim == 2 else image, dtype=np.float32, order="C")
+    mask = np.zeros(filled.shape, dtype=np.uint8)
+    seen = [_fill_band(band, was_filled, passes) for band, was_filled in zip(filled, mask, strict=True)]
+    reason = None if all(seen) else "no_valid_pixels"
+    return filled.reshape(image.shape), mask.view(bool).reshape(image.shape), reason
 
 
-def _fill_band(band: np.ndarray, passes: int | None) -> None:
-    """Fill one (H, W) band in place."""
-    valid = (~np.isnan(band)).astype(np.float32)
-    np.nan_to_num(band, copy=False, nan=0.0)
+def _fill_band(band: np.ndarray, was_filled: np.ndarray, passes: int | None) -> bool:
+    """Fill one (H, W) band in place and mark what was filled; False when it has no value to fill from."""
+    missing = np.isnan(band).view(np.uint8) * np.uint8(255)
+    left = cv2.countNonZero(missing)
+    if left in (0, band.size):
+        return left == 0
+    cv2.patchNaNs(band, 0.0)
     done = 0
-    while (passes is None or done < passes) and not valid.all():
-        reach = cv2.sepFilter2D(valid, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
-        new = (reach > 0) & (valid == 0)
-        if not new.any():
+    while left and (passes is None or done < passes):
+        reached = _one_pass(band, missing)
+        was_filled |= reached & 1
+        cv2.subtract(missing, reached, missing)
+        before, left, done = left, cv2.countNonZero(missing), done + 1
+        if left == before:
             break
-        total = cv2.sepFilter2D(band, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
-        band[new] = total[new] / reach[new]
-        valid[new] = 1
-        done += 1
-    band[valid == 0] = np.nan
+    if left:
+        band[missing > 0] = np.nan
+    return True
+
+
+def _one_pass(band: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Fill what lies within reach in place, missing pixels being 0 before; returns it as 0/255."""
+    valid = cv2.threshold(missing, 0, 1, cv2.THRESH_BINARY_INV)[1].astype(np.float32)
+    reach = cv2.sepFilter2D(valid, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
+    total = cv2.sepFilter2D(band, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
+    reached = cv2.bitwise_and(missing, cv2.compare(reach, 0.5, cv2.CMP_GT))  # the smallest weight is 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.divide(total, reach, out=total)
+    cv2.copyTo(total, reached, band)
+    return reached

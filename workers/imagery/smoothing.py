@@ -12,7 +12,7 @@ import numpy as np
 
 PAPER_SIGMA, PAPER_MIN_SCENES, DEFAULT_DAYS = 20.0, 200, 180.0
 TRUNCATE = 4.0
-BLOCK_ROWS, BLOCK_PIXELS = 64, 1 << 17
+BLOCK_ROWS, BLOCK_PIXELS = 96, 1 << 15
 
 
 def smooth_in_time(

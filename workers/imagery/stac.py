@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.imagery.catalogues import Catalogue, fetch, search
+from workers.imagery.catalogues import Catalogue, configured, fetch, search
 from workers.imagery.datafolder import FolderReading, Skip, folder
 from workers.imagery.fetching import FetchFailed, RefusedAddress
 from workers.imagery.found import Asset, FoundScene, without_duplicates
@@ -15,6 +15,7 @@ __all__ = [
     "FoundScene",
     "RefusedAddress",
     "Skip",
+    "configured",
     "fetch",
     "folder",
     "search",

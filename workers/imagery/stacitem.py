@@ -16,7 +16,10 @@ from workers.imagery.found import Asset, FoundScene
 from workers.imagery.rasters import opened
 from workers.imagery.sphere import made_valid, split_antimeridian, unwrap
 
-QUALITY = ("landsat:image_quality", "landsat:image_quality_oli", "image_quality", "IMAGE_QUALITY", "IMAGE_QUALITY_OLI")
+QUALITY = (
+    "landsat:image_quality", "landsat:image_quality_oli", "image_quality", "IMAGE_QUALITY", "IMAGE_QUALITY_OLI",
+    "glacierweb:image_quality",
+)  # fmt: skip
 PREFERRED = ("qa_pixel", "nir08", "b8a")  # where two assets mean one band, these win
 OTHER_FILES = (".jp2", ".json", ".xml", ".png", ".jpg", ".jpeg", ".txt", ".html", ".zarr")
 ELEVATION_KEYS = {"data", "elevation", "dem"}
@@ -145,32 +148,32 @@ def _named(
     if len(described) < 2:
         own = bands.canonical(key, sensor) or (names[0] if names else None)
         if own is not None and not (own == "qa" and key == "qa" and collection.startswith("landsat-c2")):
-            yield own, 1, described[0] if described else _of_file(asset, resolve, local, 0)
-            return
-        if not local:
+            number = asset.get("glacierweb:band") or (_number_in_file(own, asset, sensor, resolve) if local else 1)
+            yield own, int(number), described[0] if described else _of_file(asset, resolve, local, int(number))
+        if own is not None or not local:
             return
         names, described = _from_file(asset, sensor, resolve)
     for number, (name, band) in enumerate(zip(names, described, strict=True), start=1):
         if name is not None:
-            yield (
-                name,
-                number,
-                band if "raster:scale" in band else {**_of_file(asset, resolve, local, number - 1), **band},
-            )
+            yield name, number, band if "raster:scale" in band else {**_of_file(asset, resolve, local, number), **band}
+
+
+def _number_in_file(name: str, asset: dict[str, Any], sensor: str, resolve: Callable[[str], str]) -> int:
+    """Where a file of several bands holds the one an asset names; the first unless the file says better."""
+    with opened(resolve(asset["href"])) as dataset:
+        names = [bands.canonical(text or "", sensor) for text in dataset.descriptions]
+    return names.index(name) + 1 if name in names else 1
 
 
 def _described(asset: dict[str, Any]) -> list[dict[str, Any]]:
-    """Band descriptions in the words of raster 2.0, from STAC 1.1 `bands` or 1.0 `eo:bands` and `raster:bands`."""
-    if asset.get("bands"):
-        return [dict(band) for band in asset["bands"]]
-    eo, raster = asset.get("eo:bands") or [], asset.get("raster:bands") or []
+    """Band descriptions in the words of raster 2.0, from `bands` (STAC 1.1), `eo:bands` and `raster:bands` (1.0)."""
+    named, raster = asset.get("bands") or asset.get("eo:bands") or [], asset.get("raster:bands") or []
     merged = []
-    for index in range(max(len(eo), len(raster))):
-        band = dict(eo[index]) if index < len(eo) else {}
+    for index in range(max(len(named), len(raster))):
         numbers = raster[index] if index < len(raster) else {}
-        band.update({f"raster:{k}": numbers[k] for k in ("scale", "offset") if k in numbers})
-        band.update({k: numbers[k] for k in ("nodata",) if k in numbers})
-        merged.append(band)
+        renamed = {f"raster:{k}": numbers[k] for k in ("scale", "offset") if k in numbers}
+        nodata = {k: numbers[k] for k in ("nodata",) if k in numbers}
+        merged.append({**renamed, **nodata, **(named[index] if index < len(named) else {})})
     return merged
 
 
@@ -187,11 +190,11 @@ def _from_file(
         return names, [_declared(dataset, index) for index in range(dataset.count)]
 
 
-def _of_file(asset: dict[str, Any], resolve: Callable[[str], str], local: bool, index: int) -> dict[str, Any]:
+def _of_file(asset: dict[str, Any], resolve: Callable[[str], str], local: bool, number: int) -> dict[str, Any]:
     if not local:
         return {}
     with opened(resolve(asset["href"])) as dataset:
-        return _declared(dataset, index) if index < dataset.count else {}
+        return _declared(dataset, number - 1) if number <= dataset.count else {}
 
 
 def _declared(dataset: Any, index: int) -> dict[str, Any]:
