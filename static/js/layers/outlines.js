@@ -1,0 +1,184 @@
+/* global maplibregl */
+// The tiled inventory as a GL layer inside Leaflet: one request a tile, and every year by a filter without another.
+// The only file that knows MapLibre.
+
+import { yearRamp } from "../colours.js";
+import { daysSinceEpoch, lastDay } from "../dates.js";
+import { cssValue, h } from "../dom.js";
+import { area } from "../format.js";
+
+const WORKER = new URL("../../npm/maplibre-gl/dist/maplibre-gl-csp-worker.js", import.meta.url);
+const FADED_AFTER_DAYS = 20 * 365.25;
+const POINTS_BELOW_ZOOM = 9;
+const SIMULATED = ["==", ["get", "simulated"], 1];
+const SHAPE_LAYERS = ["outline-fill", "outline-line", "outline-dots", "outline-hatch", "outline-casing"];
+const PREDICTED_LAYERS = ["predicted-line"];
+
+function vector(url, name) {
+  return { type: "vector", tiles: [new URL(`${url}${name}/`, window.location.href).href + "{z}/{x}/{y}.mvt"], maxzoom: 14 };
+}
+
+function colourByYear([first, last]) {
+  const from = daysSinceEpoch(first, 1, 1);
+  const to = daysSinceEpoch(Math.max(last, first + 1), 1, 1);
+  const stops = yearRamp().flatMap(([share, colour]) => [from + share * (to - from), colour]);
+  return ["interpolate", ["linear"], ["get", "from"], ...stops];
+}
+
+function lineLayer(id, source, paint, layout = {}) {
+  return { id, type: "line", source, "source-layer": source, layout: { "line-join": "round", ...layout }, paint };
+}
+
+function outlineLayers(colour) {
+  const width = ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 2];
+  const fill = { id: "outline-fill", type: "fill", source: "outlines", "source-layer": "outlines" };
+  return [
+    { ...fill, paint: { "fill-color": colour, "fill-opacity": 0.18, "fill-antialias": false } },
+    { ...fill, id: "outline-hatch", paint: { "fill-pattern": "hatch", "fill-opacity": 0.5 } },
+    lineLayer("outline-casing", "outlines", { "line-color": cssValue("--casing"), "line-width": 4, "line-opacity": 0.7 }),
+    lineLayer("outline-line", "outlines", { "line-color": colour, "line-width": width }),
+    lineLayer("outline-dots", "outlines", { "line-color": colour, "line-width": 2, "line-dasharray": [0.1, 1.6] }, { "line-cap": "round" }),
+  ];
+}
+
+function pointLayer() {
+  return {
+    id: "points",
+    type: "circle",
+    source: "points",
+    maxzoom: POINTS_BELOW_ZOOM,
+    paint: {
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 2, 4, POINTS_BELOW_ZOOM, 6],
+      "circle-color": cssValue("--accent"),
+      "circle-stroke-color": cssValue("--casing"),
+      "circle-stroke-width": 1.5,
+    },
+  };
+}
+
+function styleOf(tiles, span) {
+  const colour = colourByYear(span);
+  const dashes = { "line-color": cssValue("--predicted"), "line-width": 2, "line-dasharray": [3, 2] };
+  return {
+    version: 8,
+    sources: {
+      outlines: vector(tiles, "outlines"),
+      predicted: vector(tiles, "predicted-outlines"),
+      points: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
+    },
+    layers: [...outlineLayers(colour), lineLayer("predicted-line", "predicted", dashes), pointLayer()],
+  };
+}
+
+/** Diagonal strokes: what is simulated is hatched wherever it is drawn. */
+function hatchImage(size = 10) {
+  const canvas = h("canvas", { width: size, height: size });
+  const pen = canvas.getContext("2d");
+  pen.strokeStyle = cssValue("--hatch");
+  pen.lineWidth = 1;
+  for (const shift of [-size, 0, size]) {
+    pen.moveTo(shift, size);
+    pen.lineTo(shift + size, 0);
+  }
+  pen.stroke();
+  return pen.getImageData(0, 0, size, size);
+}
+
+function validOn(day, apart) {
+  const valid = ["all", ["<=", ["get", "from"], day], [">=", ["get", "to"], day]];
+  return apart ? [...valid, ["!=", ["get", "glac_id"], apart]] : valid;
+}
+
+function showMoment(gl, { time, step, glacier }) {
+  const day = lastDay(time, step);
+  const valid = validOn(day, glacier);
+  const age = ["-", day, ["get", "from"]];
+  const fresh = (now, old) => ["case", [">", age, FADED_AFTER_DAYS], old, now];
+  gl.setFilter("outline-fill", valid);
+  gl.setFilter("outline-hatch", [...valid, SIMULATED]);
+  gl.setFilter("outline-casing", valid);
+  gl.setFilter("outline-line", [...valid, ["!", SIMULATED]]);
+  gl.setFilter("outline-dots", [...valid, SIMULATED]);
+  gl.setFilter("predicted-line", validOn(day, glacier));
+  gl.setPaintProperty("outline-fill", "fill-opacity", fresh(0.2, 0.06));
+  gl.setPaintProperty("outline-line", "line-opacity", fresh(1, 0.4));
+}
+
+function showLayers(gl, layers) {
+  for (const id of SHAPE_LAYERS) gl.setLayoutProperty(id, "visibility", "outlines" in layers ? "visible" : "none");
+  for (const id of PREDICTED_LAYERS) gl.setLayoutProperty(id, "visibility", "predicted" in layers ? "visible" : "none");
+}
+
+function featureAt(gl, latlng) {
+  const { x, y } = gl.project([latlng.lng, latlng.lat]);
+  const near = [[x - 3, y - 3], [x + 3, y + 3]];
+  const found = gl.queryRenderedFeatures(near, { layers: ["points", "outline-fill", "outline-line", "outline-dots"] });
+  return found[0]?.properties ?? null;
+}
+
+function tipText({ name, glac_id: id, area: km2, simulated }) {
+  const size = km2 ? `, ${area(km2)}` : "";
+  return `${name || id}${size}${Number(simulated) ? ", simulated" : ""}`;
+}
+
+function hearPointer(map, gl, { onChoose, onMiss, tipElsewhere }) {
+  const { tip } = map;
+  map.on("click", ({ latlng }) => {
+    const found = featureAt(gl, latlng);
+    if (found) onChoose(found);
+    else onMiss(latlng);
+  });
+  let waiting = false;
+  map.on("mousemove", ({ latlng }) => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      const found = featureAt(gl, latlng);
+      const text = found ? tipText(found) : tipElsewhere(latlng);
+      map.setCursor(text ? "pointer" : "");
+      if (text) map.showTip(tip, latlng, text);
+      else map.hideTip(tip);
+    });
+  });
+  map.on("mouseout", () => map.hideTip(tip));
+}
+
+/** Adds the layer. Returns `update(values)`, `setPoints(glaciers)`, `setSpan(span)`, `refresh()` for new tiles. */
+export function addOutlines(map, { tiles, span, values, onReady, ...hearing }) {
+  maplibregl.setWorkerUrl(WORKER.href);
+  const gl = map.gl("inventory", styleOf(tiles, span));
+  let waiting = { values };
+  let points = [];
+  const show = (now) => (showMoment(gl, now), showLayers(gl, now.layers));
+  const setPoints = (glaciers) => {
+    points = glaciers.map(({ lon, lat, glac_id, name, simulated, newest_area_km2 }) => ({
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [lon, lat] },
+      properties: { glac_id, name, simulated: simulated ? 1 : 0, area: newest_area_km2 },
+    }));
+    if (!waiting) gl.getSource("points").setData({ type: "FeatureCollection", features: points });
+  };
+  gl.on("load", () => {
+    gl.addImage("hatch", hatchImage());
+    const { values: latest } = waiting;
+    waiting = null;
+    show(latest);
+    gl.getSource("points").setData({ type: "FeatureCollection", features: points });
+    hearPointer(map, gl, hearing);
+  });
+  gl.on("idle", onReady);
+  return {
+    setPoints,
+    update: (now) => (waiting ? (waiting = { values: now }) : show(now)),
+    setSpan(next) {
+      for (const id of ["outline-fill"]) gl.setPaintProperty(id, "fill-color", colourByYear(next));
+      for (const id of ["outline-line", "outline-dots"]) gl.setPaintProperty(id, "line-color", colourByYear(next));
+    },
+    refresh() {
+      for (const [id, name] of [["outlines", "outlines"], ["predicted", "predicted-outlines"]]) {
+        gl.getSource(id).setTiles([`${vector(tiles, name).tiles[0]}?at=${Date.now()}`]);
+      }
+    },
+  };
+}

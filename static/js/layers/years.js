@@ -1,0 +1,79 @@
+// The chosen glacier: its outlines of all years on a ramp from pale to dark, the moment's in the accent, white-cased.
+
+import { yearColour } from "../colours.js";
+import { yearOf } from "../dates.js";
+import { cssValue } from "../dom.js";
+import { areaWithInterval, dateAsKnown } from "../format.js";
+import { predictedAt, validAt } from "../history.js";
+
+const DOTS = "0.1 5";
+
+function tip({ properties: p }) {
+  const size = areaWithInterval(p.area_km2, p.area_lo_km2, p.area_hi_km2);
+  const when = p.src_date ? dateAsKnown(p.src_date, p.src_date_precision, p.src_date_end) : p.date;
+  const word = p.kind === "predicted" ? "predicted, " : "";
+  return `${when}: ${size} (${word}${p.simulated ? "simulated" : (p.source?.name ?? p.version?.architecture ?? "")})`;
+}
+
+function lines(feature, colour, weight) {
+  const { simulated } = feature.properties;
+  return { color: colour, weight, fill: false, dashArray: simulated ? DOTS : null, lineCap: "round", opacity: 1 };
+}
+
+function casing(weight) {
+  return { color: cssValue("--casing"), weight, fill: false, opacity: 0.95 };
+}
+
+function chosenStyle(feature) {
+  const hatch = feature.properties.simulated ? { fill: true, fillColor: "url(#hatch-simulated)", fillOpacity: 1 } : {};
+  return { ...lines(feature, cssValue("--accent-line"), 3), ...hatch };
+}
+
+function predictedStyle(feature) {
+  const weight = feature.properties.simulated ? 2 : 2.5;
+  return { color: cssValue("--predicted"), weight, dashArray: "7 5", fill: false, opacity: 1 };
+}
+
+function addPair(map, pane, style) {
+  const under = map.shapes({ pane, style: () => casing(6), interactive: false });
+  const over = map.shapes({ pane, style, interactive: false });
+  return (features) => (under.setData(features), over.setData(features));
+}
+
+function addCased(map, pane, style, hearing) {
+  const under = map.shapes({ pane, style: () => casing(3.5), interactive: false });
+  const over = map.shapes({ pane, style, tip, ...hearing });
+  return (features) => (under.setData(features), over.setData(features));
+}
+
+/** Adds the layer. `setGlacier({outlines, predicted, span})`, `update(values)`, `light(id)` for a row of the list. */
+export function addYears(map, { onChoose }) {
+  let data = { outlines: [], predicted: [], span: [0, 1] };
+  const colourOf = (feature) => yearColour(yearOf(feature.properties.src_date), data.span);
+  const all = addCased(map, "years", (feature) => lines(feature, colourOf(feature), 2), { onClick: onChoose });
+  const predicted = addCased(map, "predicted", predictedStyle, { onClick: onChoose });
+  const chosen = addPair(map, "chosen", chosenStyle);
+  const compared = addPair(map, "chosen-left", chosenStyle);
+  const lit = addPair(map, "chosen", (feature) => ({ ...lines(feature, cssValue("--lit"), 4), dashArray: null }));
+  const known = (id) => [...data.outlines, ...data.predicted].filter((feature) => feature.properties.id === id);
+
+  function update({ time, step, compare, layers, outline }) {
+    const drawn = "outlines" in layers;
+    const asked = outline ? known(outline)[0] : null;
+    const now = asked ?? validAt(data.outlines, time, step);
+    const then = compare ? validAt(data.outlines, Number(compare), 1) : null;
+    all(drawn ? data.outlines.filter((feature) => feature !== now) : []);
+    chosen(drawn && now ? [now] : []);
+    compared(drawn && then ? [then] : []);
+    const ice = data.predicted.filter(({ properties }) => properties.product !== "snow_ice");
+    const network = "predicted" in layers ? predictedAt(ice, time, step) : null;
+    predicted(network ? [network] : []);
+    return { now, network };
+  }
+
+  return {
+    update,
+    light: (id) => lit(id ? known(id) : []),
+    setGlacier: (next) => (data = next ?? { outlines: [], predicted: [], span: [0, 1] }),
+  };
+}

@@ -1,0 +1,188 @@
+/* global L */
+// The only file that knows Leaflet. Everything else draws through the map that this returns.
+
+const PANES = [
+  ["land", 200, false],
+  ["online", 210, false],
+  ["hillshade", 250, false],
+  ["scene-left", 300, false],
+  ["scene", 310, false],
+  ["mask", 320, false],
+  ["forecast", 330, false],
+  ["inventory", 400, false],
+  ["areas", 410, true],
+  ["years", 430, true],
+  ["predicted", 440, true],
+  ["chosen-left", 450, false],
+  ["chosen", 460, false],
+];
+const OPTIONS = {
+  // Beyond the Mercator limit the GL layer and Leaflet part ways; below zoom 2 the world is smaller than the window.
+  maxBounds: [
+    [-85.06, -Infinity],
+    [85.06, Infinity],
+  ],
+  maxBoundsViscosity: 1,
+  minZoom: 2,
+  maxZoom: 17,
+  zoomControl: false,
+  worldCopyJump: true,
+  zoomSnap: 0.25,
+  wheelPxPerZoomLevel: 120,
+};
+
+function toBounds([west, south, east, north]) {
+  return L.latLngBounds([south, west], [north, east]);
+}
+
+function addPanes(map) {
+  for (const [name, z, interactive] of PANES) {
+    const pane = map.createPane(name);
+    pane.style.zIndex = z;
+    if (!interactive) pane.style.pointerEvents = "none";
+  }
+}
+
+function addControls(map) {
+  map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
+  L.control.zoom({ position: "topright" }).addTo(map);
+  L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+}
+
+/** The place that the user chose: near the poles Leaflet moves the centre by itself, which must not be saved. */
+function followIntention(map, element, start) {
+  let intended = start;
+  let acted = false;
+  for (const kind of ["pointerdown", "wheel", "keydown", "touchstart"]) {
+    element.addEventListener(kind, () => (acted = true), { passive: true, capture: true });
+  }
+  const now = () => ({ zoom: map.getZoom(), lat: map.getCenter().lat, lon: map.getCenter().lng });
+  map.on("moveend", () => {
+    if (acted) intended = now();
+  });
+  const byProgram = (place) => {
+    acted = false;
+    intended = place ?? now();
+  };
+  return { intended: () => intended, byProgram };
+}
+
+function addTiles(map, { pane, url, bbox, opacity = 1, className = "", maxNativeZoom = 15, onState = () => {} }) {
+  const bounds = bbox ? toBounds(bbox) : undefined;
+  const layer = L.tileLayer(url, { pane, bounds, opacity, className, maxNativeZoom, maxZoom: 17, keepBuffer: 1 });
+  let failed = 0;
+  layer.on("loading", () => onState("loading", (failed = 0)));
+  layer.on("tileerror", () => (failed += 1));
+  layer.on("load", () => onState(failed ? "failed" : "ready"));
+  layer.addTo(map);
+  return {
+    setOpacity: (value) => layer.setOpacity(value),
+    remove: () => layer.remove(),
+  };
+}
+
+function bindFeature(layer, feature, { onClick, onHover, tip }) {
+  if (tip) layer.bindTooltip(() => tip(feature), { sticky: true, direction: "top", opacity: 1 });
+  if (onClick) layer.on("click", (event) => (L.DomEvent.stop(event), onClick(feature, event.latlng)));
+  if (onHover) layer.on({ mouseover: () => onHover(feature), mouseout: () => onHover(null) });
+}
+
+function addShapes(map, { pane, style, interactive = true, ...hearing }) {
+  const layer = L.geoJSON(null, {
+    pane,
+    style,
+    interactive,
+    bubblingMouseEvents: false,
+    onEachFeature: (feature, shape) => interactive && bindFeature(shape, feature, hearing),
+  }).addTo(map);
+  return {
+    setData(features) {
+      layer.clearLayers();
+      if (features.length) layer.addData({ type: "FeatureCollection", features });
+    },
+    restyle: () => layer.setStyle(style),
+    remove: () => layer.remove(),
+  };
+}
+
+function addLand(map, geojson, style) {
+  const renderer = L.canvas({ pane: "land", padding: 0.5 });
+  const layer = L.geoJSON(geojson, { pane: "land", renderer, interactive: false, style }).addTo(map);
+  return {
+    restyle: () => layer.setStyle(style),
+    setOpacity: (value) => (map.getPane("land").style.opacity = value),
+    remove: () => layer.remove(),
+  };
+}
+
+/** The GL map inside Leaflet, and how a point on the page translates to it. */
+function addGl(map, pane, style) {
+  const layer = L.maplibreGL({ pane, style, interactive: false, padding: 0.1, fadeDuration: 0 }).addTo(map);
+  return layer.getMaplibreMap();
+}
+
+/** Clips panes at a share of the map's width, so that one date shows left of it and another right. */
+function clipPanes(map, left, right, share) {
+  const size = map.getSize();
+  const top = map.containerPointToLayerPoint([0, 0]);
+  const middle = map.containerPointToLayerPoint([size.x * share, 0]).x;
+  const bottom = top.y + size.y;
+  const box = (x0, x1) =>
+    `polygon(${x0}px ${top.y}px, ${x1}px ${top.y}px, ${x1}px ${bottom}px, ${x0}px ${bottom}px)`;
+  for (const name of left) map.getPane(name).style.clipPath = share === null ? "" : box(top.x, middle);
+  for (const name of right) map.getPane(name).style.clipPath = share === null ? "" : box(middle, top.x + size.x);
+}
+
+function reading(map) {
+  return {
+    zoom: () => map.getZoom(),
+    bbox() {
+      const bounds = map.getBounds();
+      const clip = (value, limit) => Number(Math.max(-limit, Math.min(limit, value)).toFixed(5));
+      return [
+        clip(bounds.getWest(), 180), clip(bounds.getSouth(), 90), clip(bounds.getEast(), 180), clip(bounds.getNorth(), 90),
+      ];
+    },
+    holds: (bbox) => map.getBounds().intersects(toBounds(bbox)),
+  };
+}
+
+/** Creates the map in an element at a place {zoom, lat, lon}. */
+export function createMap(element, start) {
+  const map = L.map(element, OPTIONS);
+  const intention = followIntention(map, element, start);
+  addPanes(map);
+  addControls(map);
+  map.setView([start.lat, start.lon], start.zoom, { animate: false });
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const fit = (bbox, maxZoom = 13) => {
+    map.fitBounds(toBounds(bbox), { maxZoom, padding: [36, 36], animate: false });
+    intention.byProgram();
+  };
+  return {
+    ...reading(map),
+    calm,
+    place: intention.intended,
+    fit,
+    go(place) {
+      map.setView([place.lat, place.lon], place.zoom, { animate: false });
+      intention.byProgram(place);
+    },
+    on: (kind, hear) => map.on(kind, hear),
+    resized: () => map.invalidateSize({ animate: false, pan: false }),
+    setCursor: (name) => (element.style.cursor = name),
+    attribute: (text) => map.attributionControl.addAttribution(text),
+    tiles: (options) => addTiles(map, options),
+    shapes: (options) => addShapes(map, options),
+    land: (geojson, style) => addLand(map, geojson, style),
+    gl: (pane, style) => addGl(map, pane, style),
+    setPaneOpacity: (name, value) => (map.getPane(name).style.opacity = value),
+    setPaneClass: (name, className, on) => map.getPane(name).classList.toggle(className, on),
+    clip: (left, right, share) => clipPanes(map, left, right, share),
+    tip: L.tooltip({ direction: "top", opacity: 1, offset: [0, -6] }),
+    showTip(tip, latlng, text) {
+      tip.setLatLng(latlng).setContent(text).addTo(map);
+    },
+    hideTip: (tip) => tip.remove(),
+  };
+}

@@ -1,0 +1,37 @@
+// Legends: a gradient with its figures and one line on what it shows.
+
+import { gradient, yearRamp } from "./colours.js";
+import { h } from "./dom.js";
+import { number } from "./format.js";
+
+function bar(stops, vmin, vmax) {
+  return h("div", { class: "ramp", css: { "background-image": gradient(stops, vmin, vmax) }, "aria-hidden": "true" });
+}
+
+/** Legend of a colour map {name, stops, vmin, vmax, threshold, units, label}. */
+export function rasterLegend({ stops, vmin, vmax, threshold, label, name, units }, title = null) {
+  const at = (value) => `${(((value - vmin) / (vmax - vmin)) * 100).toFixed(1)}%`;
+  const mark = threshold === null || threshold === undefined ? null
+    : h("span", { class: "threshold", css: { left: at(threshold) } }, number(threshold, 2));
+  return h("figure", { class: "legend-entry" },
+    h("figcaption", {}, title ?? name, units && units !== "1" ? ` (${units})` : ""),
+    h("div", { class: "ramp-box" }, bar(stops, vmin, vmax), mark),
+    h("div", { class: "ends" }, h("span", {}, number(vmin, 1)), h("span", {}, number(vmax, 1))),
+    label && h("p", { class: "quiet" }, label));
+}
+
+function line(className, text) {
+  return h("li", {}, h("span", { class: `line ${className}`, "aria-hidden": "true" }), text);
+}
+
+/** Legend of the outlines: the ramp of years and what each kind of line means. */
+export function outlineLegend([first, last], { simulated, predicted, chosen }) {
+  return h("figure", { class: "legend-entry" },
+    h("figcaption", {}, "Outlines by year"),
+    bar(yearRamp(), 0, 1),
+    h("div", { class: "ends" }, h("span", {}, String(first)), h("span", {}, String(last))),
+    h("ul", { class: "lines" },
+      chosen && line("chosen", "chosen year"),
+      predicted && line("predicted", "predicted by a network"),
+      simulated && line("simulated", "simulated (dotted, hatched)")));
+}

@@ -1,0 +1,223 @@
+// Entry of the map page: reads the page's settings, creates the parts and lets them hear each other.
+
+import { createApi } from "./api.js";
+import { decimalYear, momentLabel, momentOf, YEAR } from "./dates.js";
+import { settled } from "./dom.js";
+import { validAt } from "./history.js";
+import { addAreas } from "./layers/areas.js";
+import { addLand, addOnline } from "./layers/basemap.js";
+import { addFutures } from "./layers/futures.js";
+import { addMasks } from "./layers/masks.js";
+import { addOutlines } from "./layers/outlines.js";
+import { addScenes } from "./layers/scenes.js";
+import { addTerrain } from "./layers/terrain.js";
+import { addYears } from "./layers/years.js";
+import { createLayerControl } from "./layercontrol.js";
+import { createMap } from "./leaflet.js";
+import { createList } from "./list.js";
+import { createKeyboard } from "./keyboard.js";
+import { createMapLegend } from "./maplegend.js";
+import { createNotices } from "./notices.js";
+import { createPanel } from "./panel.js";
+import { absence } from "./scenes.js";
+import { createSearch } from "./search.js";
+import { createSelection, timelineOf } from "./selection.js";
+import { createState } from "./state.js";
+import { createStatus } from "./status.js";
+import { createSwipe } from "./swipe.js";
+import { createTimeline } from "./timeline.js";
+import { DEFAULTS, keepAddress, viewOfAddress } from "./view.js";
+import { worldOf } from "./world.js";
+
+const find = (id) => document.getElementById(id);
+const settings = find("map").dataset;
+const basemaps = JSON.parse(find("basemaps")?.textContent || "{}") ?? {};
+const api = createApi(settings.api);
+const address = viewOfAddress();
+const state = createState({ ...DEFAULTS, ...address.values });
+const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 });
+const notices = createNotices(find("notices"));
+const world = worldOf(api);
+let span = [1985, new Date().getUTCFullYear()];
+
+// Layers, from the ground up.
+const online = addOnline(map, basemaps);
+const terrain = addTerrain(map, api, settings.tiles);
+const land = addLand(map, api);
+const scenes = addScenes(map, { onState: notices.tiles("scene") });
+const masks = addMasks(map);
+const futures = addFutures(map, { onState: notices.tiles("forecast") });
+const areas = addAreas(map);
+const years = addYears(map, { onChoose: (feature) => actions.showOutline(feature) });
+const inventory = addOutlines(map, {
+  tiles: settings.tiles,
+  span,
+  values: state.values,
+  onChoose: ({ glac_id: id }) => choose(id),
+  onMiss: (latlng) => chooseArea(areas.at(latlng)),
+  tipElsewhere: (latlng) => (areas.at(latlng) ? `${areas.at(latlng).name}: forecast` : ""),
+  onReady: () => (find("map").dataset.ready = "1"),
+});
+
+// What stands around the map.
+const legend = createMapLegend(find("legend"), api.colourMaps());
+const selection = createSelection(api, { onData: show });
+const timeline = createTimeline(find("timebar"), state, { onScene: (scene) => actions.showScene(scene) });
+const actions = {
+  close: () => state.set({ glacier: null, aoi: null, scene: null, outline: null, forecast: null, compare: null }),
+  zoom: zoomToChosen,
+  reopen: (id) => (api.forget(), selection.forget(), state.set({ glacier: null }), choose(id)),
+  resized: () => requestAnimationFrame(() => map.resized()),
+  light: (id) => years.light(id),
+  showOutline({ properties: p }) {
+    const date = p.src_date ?? p.date;
+    state.set({ time: Math.floor(decimalYear(date)), step: YEAR, outline: p.kind === "predicted" ? null : p.id, scene: p.scene ? String(p.scene.id) : null });
+  },
+  showScene(scene) {
+    const { step } = state.values;
+    state.set({ time: momentOf(decimalYear(scene.acquired), step), scene: String(scene.id), outline: null });
+  },
+  showPoint({ date, scene, outline, outline_kind: kind }) {
+    const { step } = state.values;
+    const own = scene ? null : outline;
+    state.set({ time: momentOf(decimalYear(date), step), scene: scene ? String(scene.id) : null, outline: kind === "predicted" ? null : own });
+  },
+};
+const panel = createPanel(find("panel"), { state, api, actions });
+const search = createSearch(find("search"), find("found"), { api, onPick: (glacier) => choose(glacier.glac_id, glacier) });
+const list = createList({
+  element: find("list"), button: find("list-button"), state, api, map,
+  onPick: (glacier) => choose(glacier.glac_id, glacier),
+  onFound: (glaciers) => (inventory.setPoints(glaciers), (simulatedInView = glaciers.some(({ simulated }) => simulated)), redraw()),
+});
+const layerControl = createLayerControl(find("layers-button"), find("layers"), state, basemaps);
+let simulatedInView = false;
+
+function choose(id, glacier = null) {
+  state.set({ glacier: id, aoi: null, scene: null, outline: null, forecast: null, compare: null });
+  if (glacier?.bbox && (!map.holds(glacier.bbox) || map.zoom() < 10)) map.fit(glacier.bbox);
+}
+
+function chooseArea(area) {
+  if (!area) return;
+  if (area.glac_id) choose(area.glac_id);
+  else state.set({ aoi: String(area.id), glacier: null, scene: null, outline: null, forecast: null, compare: null });
+}
+
+async function zoomToChosen() {
+  const { glacier, aoi } = state.values;
+  const known = await world;
+  const box = glacier ? (await api.glacier(glacier)).bbox : known.aois.find(({ id }) => String(id) === aoi)?.bbox;
+  if (box) map.fit(box, 14);
+}
+
+/** What hangs on the chosen glacier's data: the layers of its years, the axis of the time bar. */
+function show(data, part) {
+  const chosen = state.values.glacier || state.values.aoi;
+  world.then(({ timeline: everything, now }) => {
+    const bar = chosen && part !== "nothing" ? timelineOf(data, now) : everything;
+    const known = chosen ? bar.observed || bar.forecast : true;
+    if (known) timeline.show(bar);
+    if (known) span = bar.observed ? [bar.observed[0], bar.observed[1] - 1] : bar.span;
+    years.setGlacier({ ...data, span });
+    redraw();
+  });
+}
+
+function forecastShown({ forecasts }) {
+  return forecasts.find(({ id }) => String(id) === state.values.forecast) ?? null;
+}
+
+function messageOf(data, scene) {
+  const { values } = state;
+  if (!values.glacier) return null;
+  if (data.outlines.length && !validAt(data.outlines, values.time, values.step)) return `No outline before ${data.outlines[0].properties.src_date.slice(0, 4)}.`;
+  const wanted = "true-colour" in values.layers || "ndsi" in values.layers;
+  if (wanted && !scene && data.scenes.length) return `Layer scene: ${absence(data.scenes, values.time, values.step)}.`;
+  return null;
+}
+
+function redraw() {
+  const { values } = state;
+  const data = selection.data();
+  inventory.update(values);
+  years.update(values);
+  const { scene, style } = scenes.update(data.scenes, values);
+  const mask = masks.update(scene, values);
+  const forecast = forecastShown(data);
+  const frame = futures.update(forecast, values);
+  panel.setScene(scene);
+  terrain.update(values);
+  land.then((shown) => shown.setOpacity(values.layers.basemap ?? 0)).catch(() => {});
+  online.show(values.online, 1);
+  legend.show({ span, values, scene, style, mask, forecast, frame, simulated: simulatedInView, message: messageOf(data, scene) });
+}
+
+function choiceChanged(values) {
+  const promises = selection.choose(values);
+  document.body.classList.toggle("with-panel", Boolean(values.glacier || values.aoi));
+  actions.resized();
+  if (!values.glacier && !values.aoi) panel.close();
+  if (!promises) return;
+  if (values.glacier) panel.open(promises);
+  else world.then(({ aois }) => panel.openArea(aois.find(({ id }) => String(id) === values.aoi) ?? { name: `Area ${values.aoi}` }, () => api.aoiForecasts(values.aoi)));
+  panel.focus();
+}
+
+function toggleCompare() {
+  const { compare, time, glacier } = state.values;
+  if (compare) state.set({ compare: null });
+  else if (glacier) state.set({ compare: String(Math.max(timeline.span()[0], Math.floor(time) - 10)) });
+  else notices.say("Choose a glacier first, then compare two of its dates.");
+}
+
+function escape() {
+  if (state.values.list) list.toggle(false);
+  else if (state.values.compare) state.set({ compare: null });
+  else if (state.values.glacier || state.values.aoi) actions.close();
+}
+
+state.on(["glacier", "aoi"], choiceChanged);
+state.on(["time", "step", "layers", "scene", "outline", "forecast", "compare", "online"], redraw);
+createSwipe(find("stage"), map, state, ({ time, step }) => momentLabel(time, step));
+createKeyboard(find("help"), find("help-button"), {
+  search: search.focus,
+  step: timeline.move,
+  play: timeline.toggle,
+  neighbour: (direction) => {
+    const glacier = list.neighbour(direction);
+    if (glacier) choose(glacier.glac_id, glacier);
+  },
+  twin: panel.toggleTwin,
+  list: () => list.toggle(),
+  layers: () => layerControl.toggle(),
+  compare: toggleCompare,
+  escape,
+});
+find("compare-button").addEventListener("click", toggleCompare);
+state.on(["compare"], ({ compare }) => find("compare-button").setAttribute("aria-pressed", String(Boolean(compare))));
+createStatus(find("status"), {
+  api,
+  onNews: settled(() => {
+    api.forget();
+    inventory.refresh();
+    list.look();
+    selection.forget();
+    if (state.values.glacier || state.values.aoi) choiceChanged(state.values);
+  }, 300),
+});
+notices.followPointer(map, find("coordinates"));
+
+world.then(({ bbox, aois, timeline: everything, latest }) => {
+  if (!address.place && bbox) map.fit(bbox, 12);
+  if (!("time" in address.values) && latest) state.set({ time: latest, step: YEAR });
+  areas.setAreas(aois);
+  if (!state.values.glacier) {
+    span = everything.observed ? [everything.observed[0], everything.observed[1] - 1] : everything.span;
+    timeline.show(everything);
+  }
+  inventory.setSpan(everything.observed ? [everything.observed[0], everything.observed[1] - 1] : span);
+  keepAddress(state, map);
+  choiceChanged(state.values);
+  redraw();
+}).catch((error) => notices.say(error.message, { retry: () => window.location.reload() }));

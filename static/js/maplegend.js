@@ -1,0 +1,29 @@
+// The legend at the foot of the map: only what is drawn right now.
+
+import { outlineLegend, rasterLegend } from "./legends.js";
+import { h } from "./dom.js";
+
+const TITLES = { ndsi: "NDSI of the scene", mask: "Probability of ice" };
+
+/** Creates the legend. `show(what)` with {span, values, scene, style, mask, forecast, frame, simulated, message}. */
+export function createMapLegend(element, colourMaps) {
+  return {
+    async show({ span, values, scene, style, mask, forecast, frame, simulated, message }) {
+      const maps = (await colourMaps.catch(() => null)) ?? {};
+      const { layers } = values;
+      const entries = [];
+      if ("outlines" in layers || "predicted" in layers) {
+        entries.push(outlineLegend(span, { simulated, predicted: "predicted" in layers, chosen: Boolean(values.glacier) }));
+      }
+      if (scene && style === "ndsi" && maps.ndsi) entries.push(rasterLegend(maps.ndsi, TITLES.ndsi));
+      if (mask && maps.probability) entries.push(rasterLegend(maps.probability, TITLES.mask));
+      if (frame && forecast.legend) {
+        entries.push(rasterLegend({ ...forecast.legend, label: forecast.useful ? forecast.legend.label : "not useful: not better than its baselines" }, "NDSI forecast"));
+      }
+      const scenery = scene ? h("p", { class: "quiet" }, `Scene of ${scene.acquired.slice(0, 10)}${scene.simulated ? ", simulated" : ""}`) : null;
+      const said = message ? h("p", { class: "quiet" }, message) : null;
+      element.replaceChildren(...[...entries, scenery, said].filter(Boolean));
+      element.hidden = !element.childElementCount;
+    },
+  };
+}
