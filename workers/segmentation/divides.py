@@ -41,21 +41,21 @@ def assign(ice: np.ndarray, grid: Grid, references: Mapping[str, BaseGeometry], 
            reach_m: float = REACH_M) -> np.ndarray:
     """int32 (H, W): 0 no ice, 1.. the references in their order, above that new entities (one number each).
 
-    Ice is flooded from the reference outlines over the inverted DEM (H, W), metres, inside reference or prediction;
-    what that does not reach goes to the nearest reference within `reach_m`, the rest is new. Without a DEM the nearest
-    reference decides alone. Slivers are merged in the end.
+    Inside reference or prediction, ice is flooded from the reference outlines over the DEM (H, W), metres; without a
+    DEM all at one pace. A piece that this does not reach goes to the nearest reference within `reach_m`, or is new.
+    Slivers are merged in the end.
     """
     seeds = _seeds(grid, references)
-    owner = seeds if dem is None else _flooded(seeds, ice, dem)
-    labels = np.where(ice, owner, 0)
-    lost = ice & (labels == 0)
-    if lost.any() and seeds.any():
-        far, (row, col) = ndimage.distance_transform_edt(seeds == 0, sampling=grid.pixel_m, return_indices=True)
-        labels[lost] = np.where(far <= reach_m, seeds[row, col], 0)[lost]
-        lost &= labels == 0
-    new = measure.label(lost, connectivity=1)
-    labels[lost] = new[lost] + len(references)
-    return without_slivers(labels.astype(np.int32), grid, len(references))
+    labels = np.where(ice, _flooded(seeds, ice, dem), 0).astype(np.int32)
+    pieces = measure.label(ice & (labels == 0), connectivity=1)
+    far, (row, col) = ndimage.distance_transform_edt(seeds == 0, sampling=grid.pixel_m, return_indices=True)
+    nearest, owner, new = seeds[row, col], [0], len(references)
+    for at in ndimage.minimum_position(far, pieces, range(1, pieces.max() + 1)):
+        near = seeds.any() and far[at] <= reach_m
+        new += not near
+        owner.append(int(nearest[at]) if near else new)
+    labels[pieces > 0] = np.array(owner)[pieces[pieces > 0]]
+    return without_slivers(labels, grid, len(references))
 
 
 def without_slivers(labels: np.ndarray, grid: Grid, references: int) -> np.ndarray:
@@ -91,9 +91,14 @@ def _seeds(grid: Grid, references: Mapping[str, BaseGeometry]) -> np.ndarray:
     return seeds
 
 
-def _flooded(seeds: np.ndarray, ice: np.ndarray, dem: np.ndarray) -> np.ndarray:
-    known = np.isfinite(dem)
-    relief = -np.where(known, dem, dem[known].min() if known.any() else 0)
+def _flooded(seeds: np.ndarray, ice: np.ndarray, dem: np.ndarray | None) -> np.ndarray:
+    """Watershed from the seeds, lowest ground first, so that two glaciers meet on the ridge between them.
+
+    Decision: the relief is not turned upside down. From above, the glacier nearer to the ridge crosses it first and
+    takes the other side too.
+    """
+    known = np.isfinite(dem) if dem is not None else np.zeros(ice.shape, bool)
+    relief = np.where(known, dem, dem[known].max()) if dem is not None and known.any() else np.zeros(ice.shape)
     return segmentation.watershed(relief, markers=seeds, mask=ice | (seeds > 0))
 
 

@@ -1,0 +1,134 @@
+"""Intervals of areas and changes: they cover what they promise, and their arithmetic is checked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from workers.imagery.grid import Grid
+from workers.segmentation import intervals
+from workers.segmentation.intervals import ErrorModel
+
+GRID = Grid("EPSG:32632", Affine(30, 0, 480_000, 0, -30, 5_200_000), 220, 230)
+
+
+def mapped(n: int, bias: float = 0.08, spread: float = 0.05, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Areas of a mapper that is `bias` too large, and the true ones; km2."""
+    rng = np.random.default_rng(seed)
+    truth = rng.lognormal(0.5, 1, n)
+    return truth * (1 + rng.normal(bias, spread, n)), truth
+
+
+def test_the_default_interval_covers_truth_although_the_mapper_is_biased():
+    model = ErrorModel.of(*mapped(400))
+    measured, truth = mapped(2_000, seed=1)
+    covered = [low <= true <= high for true, (low, high) in zip(truth, map(model.interval_km2, measured), strict=True)]
+    assert 0.92 <= np.mean(covered) <= 0.98
+
+
+def test_the_interval_of_a_perfect_mapper_is_the_area_itself():
+    truth = np.linspace(1, 4, 50)
+    assert ErrorModel.of(truth, truth).interval_km2(2.0) == (2.0, 2.0)
+
+
+def test_errors_are_inverted_not_added():
+    model = ErrorModel({"all": (-0.2, 0.25, 40)})
+    assert model.interval_km2(10.0) == (8.0, 12.5)
+
+
+def test_fewer_than_forty_glacier_dates_give_no_interval():
+    with pytest.raises(intervals.TooFewGlacierDates, match="40 held-out glacier-dates, got 39"):
+        ErrorModel.of(*mapped(39))
+
+
+def test_pairs_without_truth_are_not_counted():
+    measured, truth = mapped(45)
+    truth[:6] = 0
+    with pytest.raises(intervals.TooFewGlacierDates, match="got 39"):
+        ErrorModel.of(measured, truth)
+
+
+def test_sizes_and_debris_with_enough_cases_have_their_own_interval():
+    rng = np.random.default_rng(0)
+    truth = np.concatenate([np.full(60, 0.3), np.full(60, 8.0), np.full(10, 2.0)])
+    debris = np.arange(130) % 2 == 0
+    measured = truth * (1 + np.where(truth < 1, 0.2, 0.02) * rng.normal(size=130))
+    by_size = ErrorModel.of(measured, truth)
+    assert set(by_size.classes) == {"all", "size 0", "size 3"}
+    width = {a: np.diff(by_size.interval_km2(a))[0] / a for a in (0.3, 2.0, 8.0)}
+    assert width[8.0] < width[2.0] < width[0.3]             # the middle one falls back to all
+    assert ErrorModel.of(measured, truth, debris).classes.keys() == {"all"}      # 30 a class are too few
+
+
+def test_an_error_model_survives_json():
+    model = ErrorModel.of(*mapped(200))
+    assert ErrorModel.from_dict(model.to_dict()) == model
+
+
+def test_a_glacier_missed_altogether_leaves_the_upper_end_finite():
+    measured, truth = mapped(60)
+    measured[:10] = 0
+    assert ErrorModel.of(measured, truth).interval_km2(1.0)[1] == pytest.approx(20.0)
+
+
+def test_half_a_pixel_in_and_out_of_a_disc():
+    row, col = np.indices(GRID.shape)
+    disc = np.hypot(row - 115, col - 110) <= 80
+    low, high = intervals.half_pixel_bounds_km2(disc, GRID)
+    radius, half = 80 * 0.03, 0.015
+    assert low == pytest.approx(math.pi * (radius - half) ** 2, rel=3e-3)
+    assert high == pytest.approx(math.pi * (radius + half) ** 2, rel=3e-3)
+    assert intervals.half_pixel_bounds_km2(np.zeros(GRID.shape, bool), GRID) == (0.0, 0.0)
+
+
+def test_blocks_keep_the_sum_and_leave_out_what_is_outside_the_domain():
+    area = np.random.default_rng(0).random(GRID.shape)
+    sums = intervals.block_sums(area, GRID)
+    assert len(sums) == 3 * 3                               # 107 pixels a side on 230 x 220
+    assert sums.sum() == pytest.approx(area.sum())
+    west = np.indices(GRID.shape)[1] < 100
+    assert len(intervals.block_sums(area, GRID, west)) == 3
+
+
+def test_the_bootstrap_of_a_total_has_the_spread_theory_gives():
+    sums = np.random.default_rng(2).gamma(2, 1, 80)
+    totals = intervals.block_bootstrap(sums, resamples=4_000)
+    assert totals.mean() == pytest.approx(sums.sum(), rel=0.01)
+    assert totals.std() == pytest.approx(math.sqrt(80) * sums.std(), rel=0.05)
+
+
+def test_pairing_cancels_what_is_common_to_both_dates():
+    rng = np.random.default_rng(3)
+    first = rng.gamma(2, 1, 60)
+    second = first * (0.95 + 0.01 * rng.normal(size=60))
+    totals = intervals.block_bootstrap(np.stack([first, second]))
+    paired = intervals.paired_change(first.sum(), second.sum(), *totals, years=10)
+    alone = intervals.paired_change(first.sum(), second.sum(), totals[0], intervals.block_bootstrap(second, seed=9), 10)
+    assert paired.significant and paired.probability_of_loss == 1
+    assert not alone.significant
+    assert np.diff(paired.relative_interval) < np.diff(alone.relative_interval) / 10
+    assert paired.relative_interval[0] < -0.05 < paired.relative_interval[1] + 0.005
+    assert paired.per_year == pytest.approx(paired.relative / 10)
+    assert paired.per_year_interval == pytest.approx(np.array(paired.relative_interval) / 10)
+
+
+def test_no_change_is_not_significant():
+    samples = np.random.default_rng(0).normal(5, 0.2, 500)
+    again = samples + np.random.default_rng(1).normal(0, 0.1, 500)
+    change = intervals.paired_change(5.0, 5.0, samples, again, years=4)
+    assert change.km2 == 0 and not change.significant and 0.4 < change.probability_of_loss < 0.6
+
+
+@pytest.mark.parametrize(("first", "second", "years", "said"), [
+    (np.ones(3), np.ones(4), 1, "paired"), (np.ones(3), np.ones(3), 0, "years above 0"),
+    (np.array([1.0, 0.0]), np.ones(2), 1, "first area above 0")])
+def test_a_change_that_cannot_be_is_refused(first, second, years, said):
+    with pytest.raises(ValueError, match=said):
+        intervals.paired_change(1.0, 1.0, first, second, years)
+
+
+def test_the_spread_of_samples_is_its_percentiles():
+    assert intervals.ensemble(np.arange(1001)) == (25.0, 975.0)

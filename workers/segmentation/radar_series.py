@@ -1,0 +1,114 @@
+"""Radar scenes of one season, brought together for a network that reads them all.
+
+Scenes nearest the peak of the ablation season; a missing one is interpolated in time, pixel by pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import numpy as np
+
+from workers.imagery.grid import WrongGrid
+from workers.imagery.rasters import Stack
+
+from . import features
+from .segment import Learned, Predict, Report, mosaic
+
+PEAK_NORTH, PEAK_SOUTH = (8, 15), (2, 15)       # month, day
+MOST_MISSING = 0.2
+
+
+class TooFewScenes(ValueError):
+    """Too many acquisitions of a season are missing."""
+
+
+def chosen(stacks: Sequence[Stack], count: int, latitude: float, year: int) -> list[Stack]:
+    """The `count` dated scenes nearest the peak of the year's ablation season, in order of time.
+
+    Raises ValueError for a scene without a date.
+    """
+    if any(stack.acquired is None for stack in stacks):
+        raise ValueError("a radar series needs the date of every scene; one has none")
+    peak = date(year, *(PEAK_NORTH if latitude >= 0 else PEAK_SOUTH))
+    nearest = sorted(stacks, key=lambda stack: abs(stack.acquired.date() - peak))[:count]
+    return sorted(nearest, key=lambda stack: stack.acquired)
+
+
+def series(stacks: Sequence[Stack], names: Sequence[str], count: int, latitude: float, year: int) -> np.ndarray:
+    """(T = count, C, H, W) float32 of the named bands, gaps closed in time; NaN where a pixel was never observed.
+
+    Raises MissingBands by name, WrongGrid when scenes do not share one grid, and TooFewScenes when more than 20 % of
+    the acquisitions are missing (absent, or without any known pixel).
+    """
+    seen = [stack for stack in stacks if np.isfinite(stack.pixels).any()]
+    some = chosen(seen, count, latitude, year)
+    if count - len(some) > MOST_MISSING * count:
+        raise TooFewScenes(f"{count} acquisitions are needed, at most {MOST_MISSING:.0%} missing; "
+                           f"{len(some)} of {len(stacks)} given are usable. Take a version that reads fewer.")
+    if not all(stack.grid.same_as(some[0].grid) for stack in some):
+        raise WrongGrid("The scenes of a radar series lie on different grids; bring them onto one.")
+    values = np.stack([features.features(stack, names) for stack in some])
+    days = np.array([_day(stack.acquired) for stack in some])
+    return filled_in_time(values, days, _with_midpoints(days, count))
+
+
+def filled_in_time(values: np.ndarray, days: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(T, ...) at rising `days` -> (len(at), ...): linear between known neighbours, beyond them the nearest."""
+    flat = values.reshape(len(values), -1)
+    known = np.isfinite(flat)
+    before = np.maximum.accumulate(np.where(known, np.arange(len(flat))[:, None], -1), axis=0)
+    after = np.minimum.accumulate(np.where(known, np.arange(len(flat))[:, None], len(flat))[::-1], axis=0)[::-1]
+    out = np.empty((len(at), flat.shape[1]), np.float32)
+    for number, day in enumerate(at):
+        left = before[np.searchsorted(days, day, side="right") - 1] if day >= days[0] else np.full(flat.shape[1], -1)
+        first_not_before = np.searchsorted(days, day, side="left")
+        right = after[first_not_before] if first_not_before < len(days) else np.full(flat.shape[1], len(flat))
+        out[number] = _between(flat, days, day, left, right)
+    return out.reshape(len(at), *values.shape[1:])
+
+
+def segment_series(
+    stacks: Sequence[Stack],
+    learned: Learned,
+    latitude: float,
+    year: int,
+    report: Report = lambda fraction, step: None,
+    predict: Predict | None = None,
+) -> np.ndarray:
+    """Probability of glacier at the end of the ablation season, (H, W) float32; NaN where never observed.
+
+    Raises what `series` raises.
+    """
+    recipe, config = learned.recipe, learned.network.config
+    values = series(stacks, recipe.bands, config.acquisitions, latitude, year)
+    known = features.limits(list(np.moveaxis(values, 1, 0)), recipe.bands, recipe.normalisation)
+    image = np.stack([known.apply(one) for one in values])
+    return mosaic(lambda rows, cols: image[..., rows, cols], image.shape[-2:], learned, report, predict)
+
+
+def _between(flat: np.ndarray, days: np.ndarray, day: float, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Linear between the known values at positions left and right; one of them alone where the other is outside."""
+    left, right = np.where(left < 0, right, left), np.where(right >= len(flat), left, right)
+    never = left >= len(flat)
+    left, right = np.where(never, 0, left), np.where(never, 0, right)
+    pixel = np.arange(flat.shape[1])
+    low, high = flat[left, pixel], flat[right, pixel]
+    span = days[right] - days[left]
+    share = np.where(span > 0, (day - days[left]) / np.where(span > 0, span, 1), 0)
+    return np.where(never, np.nan, low + share * (high - low))
+
+
+def _with_midpoints(days: np.ndarray, count: int) -> np.ndarray:
+    """The days, and where there are fewer than `count` the middles of their widest gaps, in order."""
+    found = list(days)
+    while len(found) < count:
+        widest = int(np.argmax(np.diff(found))) if len(found) > 1 else 0
+        found.insert(widest + 1, (found[widest] + found[min(widest + 1, len(found) - 1)]) / 2)
+    return np.array(found, dtype=float)
+
+
+def _day(moment: datetime) -> float:
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.timestamp() / 86_400
