@@ -83,7 +83,8 @@ def lay_out(seed: int, terrain: Terrain, profile: Profile, pixel_m: float) -> Gr
 
 def _lakes(rng: np.random.Generator, terrain: Terrain, slope: np.ndarray, profile: Profile) -> np.ndarray:
     away = ~binary_dilation(terrain.pool, iterations=2)
-    lowness = fractal(rng, slope.shape, 2.6) - 0.05 * gaussian_filter(slope, 3)
+    height = terrain.dem - terrain.dem.min()
+    lowness = patches(rng, slope.shape, 14.0) - 0.05 * gaussian_filter(slope, 3) - height / 900
     return top_share(lowness, profile.lake_share, away)
 
 

@@ -13,16 +13,24 @@ CLOUD_CONFIDENCE, SHADOW_CONFIDENCE, SNOW_CONFIDENCE, CIRRUS_CONFIDENCE = 8, 10,
 LOW, HIGH = 1, 3
 
 
-def flagged_cloud(rng: np.random.Generator, sky: Sky, snow: np.ndarray, profile: Profile) -> np.ndarray:
-    """Cloud (H, W) as a mask algorithm would see it: some snow called cloud, the thinnest clouds missed."""
+def flagged_cloud(
+    rng: np.random.Generator, sky: Sky, snow: np.ndarray, profile: Profile
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a mask algorithm calls cloud: (clouds without their thinnest parts, snow taken for cloud), (H, W) each."""
     missed = top_share(-sky.opacity, profile.thin_cloud_missed, sky.cloud)
-    wrong = top_share(patches(rng, snow.shape, 4.0), profile.snow_called_cloud, snow & ~sky.cloud)
-    return (sky.cloud & ~missed) | wrong
+    wrong = top_share(patches(rng, snow.shape, 8.0), profile.snow_called_cloud, snow & ~sky.cloud)
+    return sky.cloud & ~missed, wrong
 
 
-def qa_pixel(cloud: np.ndarray, shadow: np.ndarray, snow: np.ndarray, water: np.ndarray, oli: bool) -> np.ndarray:
-    """QA_PIXEL (H, W) uint16 of masks (H, W) bool. Sensors without a cirrus band leave bits 2, 14 and 15 at 0."""
-    near = dilated(cloud)
+def qa_pixel(
+    cloud: np.ndarray, wrong: np.ndarray, shadow: np.ndarray, snow: np.ndarray, water: np.ndarray, oli: bool
+) -> np.ndarray:
+    """QA_PIXEL (H, W) uint16 of masks (H, W) bool. Sensors without a cirrus band leave bits 2, 14 and 15 at 0.
+
+    Clouds get a dilated rim; snow taken for cloud gets none, so that the stated share of it is what is lost.
+    """
+    near = dilated(cloud) & ~wrong
+    cloud = cloud | wrong
     snow = snow & ~cloud
     shadow = shadow & ~cloud
     value = np.zeros(cloud.shape, np.uint16)

@@ -181,9 +181,10 @@ class World:
     def _mask(
         self, rng: np.random.Generator, of: Pass, ice: np.ndarray, snowy: np.ndarray, sky: clouds.Sky
     ) -> np.ndarray:
-        white = (snowy > 0.4) | (ice & ~self.ground.debris)
-        cloud = quality.flagged_cloud(rng, sky, white, self.profile)
-        return quality.qa_pixel(cloud, sky.shadow, white, self.ground.lakes, of.sensor.cirrus)
+        snow_covered = snowy > 0.4
+        white = snow_covered | (ice & ~self.ground.debris)
+        cloud, wrong = quality.flagged_cloud(rng, sky, snow_covered, self.profile)
+        return quality.qa_pixel(cloud, wrong, sky.shadow, white, self.ground.lakes, of.sensor.cirrus)
 
     def _delivered(
         self, rng: np.random.Generator, of: Pass, image: np.ndarray, kelvin: np.ndarray, mask: np.ndarray
