@@ -20,10 +20,10 @@ MOST = 10_000
 DEFAULT = 100
 
 
-def read_limit(text: str | None) -> int:
+def read_limit(text: str | None, default: int = DEFAULT) -> int:
     """The page size asked for: 1 to 10,000, larger is capped; 400 for anything else."""
     if text is None:
-        return DEFAULT
+        return default
     if not text.isascii() or not text.isdigit() or int(text[:12]) < 1:
         raise Problem(400, "Bad parameter", f"limit={text[:40]}: use a whole number from 1 to {MOST}.")
     return min(int(text[:12]), MOST)
@@ -51,10 +51,12 @@ class KeysetPagination(BasePagination):
     order round.
     """
 
+    default_limit = DEFAULT
+
     def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list:
         """One page of rows."""
         self.request = request
-        self.limit = read_limit(request.query_params.get("limit"))
+        self.limit = read_limit(request.query_params.get("limit"), self.default_limit)
         fields = getattr(view, "keyset", ("pk",))
         self.fields = [field.lstrip("-") for field in fields]
         self.descending = fields[0].startswith("-")

@@ -66,8 +66,16 @@ def find_scenes(run: Run) -> dict[str, Any]:
         area = None if group[0].kind == "dem" else _area_for(asked, group)
         grid = area.grid if area else datafolder.native_grid(group[0]).to_dict()
         new += sum(_record(scene, grid, area) for scene in group)
-    warnings = [f"{path}: {reason}" for path, reason in skipped]
-    return {"found": len(found), "new": new, "skipped": len(skipped), "warnings": warnings[:200]}
+    warnings = _by_reason(skipped)
+    return {"found": len(found), "new": new, "skipped": len(skipped), "warnings": warnings}
+
+
+def _by_reason(skipped: list[tuple[str, str]]) -> list[str]:
+    """One line for each reason: how many files, and the first of them."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for path, reason in skipped:
+        files[reason].append(path)
+    return [f"{len(paths)} x {reason} ({paths[0]}{', ...' if len(paths) > 1 else ''})" for reason, paths in files.items()]
 
 
 def _offered(asked: dict[str, Any]) -> tuple[list[FoundScene], list[tuple[str, str]]]:

@@ -17,8 +17,8 @@ import rasterio
 from workers.imagery.grid import Grid
 
 from .analyst import outlines
-from .calendar import Pass
-from .items import item, scaling
+from .calendar import Pass, radar_days
+from .items import RADAR_BANDS, dem_item, item, radar_item, scaling
 from .profiles import Profile
 from .worlds import Scene, World
 
@@ -43,10 +43,12 @@ def write_world(
     size: int = 256,
     scenes_per_year: int | Literal["full"] = 6,
     report: Report = _silent,
+    radar_years: Sequence[int] = (),
 ) -> World:
     """Write a world as a folder: scenes/, dem.tif, outlines.geojson, truth/. All of it appears at once, or nothing.
 
-    The bytes depend on the arguments alone. `report(fraction, step)` may raise to stop. FolderInTheWay when `path`
+    The bytes depend on the arguments alone. In each of `radar_years` 15 radar acquisitions join the optical scenes.
+    `report(fraction, step)` may raise to stop. FolderInTheWay when `path`
     exists and is not an empty folder; ValueError for settings that cannot be.
     """
     target = Path(path)
@@ -57,6 +59,8 @@ def write_world(
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         _fill(draft, world, world.passes(scenes_per_year), report)
+        _write_echoes(draft / "scenes", world, radar_years)
+        _sync(draft)
         draft.chmod(0o755)
         draft.replace(target)
     except BaseException:
@@ -75,7 +79,6 @@ def _fill(draft: Path, world: World, passes: Sequence[Pass], report: Report) -> 
     _write_json(draft / "outlines.geojson", outlines(world, passes))
     report(0.95, "writing the truth")
     _write_truth(draft / "truth", world, scenes)
-    _sync(draft)
 
 
 def _write_scenes(folder: Path, world: World, passes: Sequence[Pass], report: Report) -> list[dict[str, Any]]:
@@ -97,6 +100,16 @@ def _write_scene(folder: Path, world: World, of: Pass) -> dict[str, Any]:
         file.update_tags(simulated="true", seed=world.seed, profile=world.profile.name)
     _write_json(folder / f"{scene.id}.json", item(world, scene))
     return _scene_truth(world, scene)
+
+
+def _write_echoes(folder: Path, world: World, years: Sequence[int]) -> None:
+    for day in (day for year in years for day in radar_days(year)):
+        echo = world.echo(day)
+        with _create(folder / f"{world.echo_id(day)}.tif", world.grid, 2, "float32", np.nan) as file:
+            file.write(np.stack([echo.co_pol, echo.coherence]))
+            file.descriptions = RADAR_BANDS
+            file.update_tags(simulated="true", seed=world.seed, profile=world.profile.name)
+        _write_json(folder / f"{world.echo_id(day)}.json", radar_item(world, day))
 
 
 def _scene_truth(world: World, scene: Scene) -> dict[str, Any]:
@@ -121,17 +134,7 @@ def _write_dem(draft: Path, world: World) -> None:
         file.descriptions = ("elevation",)
         file.units = ("m",)
         file.update_tags(simulated="true", seed=world.seed)
-    about = {
-        "kind": "dem",
-        "href": "./dem.tif",
-        "dem_name": f"simulated, seed {world.seed}",
-        "dem_date": f"{world.years[0]}-01-01",
-        "unit": "m",
-        "nodata": -32768,
-        "simulated": True,
-        "grid": world.grid.to_dict(),
-    }
-    _write_json(draft / "dem.json", about)
+    _write_json(draft / "dem.json", dem_item(world))
 
 
 def _write_truth(folder: Path, world: World, scenes: list[dict[str, Any]]) -> None:
