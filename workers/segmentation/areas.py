@@ -15,11 +15,12 @@ SOFT_HARD_APART = 0.2       # |soft - hard| / hard above which an observation is
 COMPARABLE = 0.95           # observed share of the domain below which areas cannot be compared
 
 
-def area_km2(probability: np.ndarray, grid: Grid, domain: np.ndarray | None = None, rule: Rule = "hard") -> float:
+def area_km2(probability: np.ndarray, grid: Grid, domain: np.ndarray | None = None, rule: Rule = "hard",
+             threshold: float = 0.5) -> float:
     """Glacier area, km2, of (H, W) probabilities inside the bool (H, W) domain (None: everywhere).
 
-    hard: pixels of p >= 0.5; soft: sum of p; soft_above_half: sum of p where p >= 0.5. Missing pixels count nothing;
-    NaN when no pixel of the domain is observed. Raises ValueError on another rule or shape.
+    hard: pixels of p >= threshold; soft: sum of p; soft_above_half: sum of p where p >= 0.5. Missing pixels count
+    nothing; NaN when no pixel of the domain is observed. Raises ValueError on another rule or shape.
     """
     if probability.shape != grid.shape:
         raise ValueError(f"a map of {probability.shape} does not lie on a grid of {grid.shape}")
@@ -27,7 +28,7 @@ def area_km2(probability: np.ndarray, grid: Grid, domain: np.ndarray | None = No
     if not inside.any():
         return float("nan")
     p = np.where(inside, probability, 0).astype(np.float64)
-    weights = {"hard": p >= 0.5, "soft": p, "soft_above_half": np.where(p >= 0.5, p, 0)}
+    weights = {"hard": inside & (p >= threshold), "soft": p, "soft_above_half": np.where(p >= 0.5, p, 0)}
     if rule not in weights:
         raise ValueError(f"unknown area rule {rule!r}: use hard, soft or soft_above_half")
     return float((weights[rule] * grid.pixel_area_km2()).sum())
@@ -46,13 +47,15 @@ class Measured:
     """zero_area, soft_hard_apart, partial_coverage."""
 
 
-def measure(probability: np.ndarray, grid: Grid, domain: np.ndarray | None = None) -> Measured | None:
+def measure(probability: np.ndarray, grid: Grid, domain: np.ndarray | None = None,
+            threshold: float = 0.5) -> Measured | None:
     """All three areas with their flags; None where nothing of the domain was observed (no observation, not zero)."""
     inside = np.ones(grid.shape, bool) if domain is None else domain
     valid = float(np.isfinite(probability[inside]).mean()) if inside.any() else 0.0
     if valid == 0:
         return None
-    hard, soft, above = (area_km2(probability, grid, inside, rule) for rule in ("hard", "soft", "soft_above_half"))
+    rules: tuple[Rule, ...] = ("hard", "soft", "soft_above_half")
+    hard, soft, above = (area_km2(probability, grid, inside, rule, threshold) for rule in rules)
     flags = []
     if hard == 0:
         flags.append("zero_area")

@@ -6,16 +6,17 @@ bias. Block bootstrap: Künsch (1989), The jackknife and the bootstrap for gener
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from scipy import stats
 from skimage.measure import perimeter_crofton
 
 from workers.imagery.grid import Grid
 
-FEWEST = 40                     # glacier-dates behind a percentile of 2.5
+ENOUGH = 40                     # glacier-dates behind a percentile of 2.5
+FEWEST = 3
 PERCENTILES = (2.5, 97.5)
 SIZE_EDGES_KM2 = (0.5, 1.0, 5.0)
 LOWEST_ERROR = -0.95            # a glacier missed altogether must not make an upper end infinite
@@ -28,43 +29,52 @@ class TooFewGlacierDates(ValueError):
 
 
 @dataclass(frozen=True)
-class ErrorModel:
-    """Percentiles of the relative area error (A - A_ref) / A_ref of one version on held-out glacier-dates."""
+class ErrorRange:
+    """The middle 95 % of relative errors."""
 
-    classes: Mapping[str, tuple[float, float, int]]
-    """class -> (2.5th, 97.5th percentile, count); "all" and the classes with at least 40 glacier-dates."""
+    low: float
+    high: float
+    count: int
+    method: str
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """Relative area errors (A - A_ref) / A_ref of one version on held-out glacier-dates."""
+
+    classes: Mapping[str, ErrorRange]
+    """"all", and each class of size (and debris cover) with at least 40 glacier-dates."""
 
     @classmethod
-    def of(cls, measured_km2: np.ndarray, reference_km2: np.ndarray, debris: np.ndarray | None = None) -> ErrorModel:
-        """From pairs (n,) of hard and true areas; debris: bool (n,), glacier counted as debris-covered.
+    def of(cls, errors: Sequence[float | None], sizes_km2: Sequence[float] | None = None,
+           debris: Sequence[bool] | None = None) -> ErrorModel:
+        """From the errors (n,) of glacier-dates with their areas in km2 and whether they are debris-covered.
 
-        Pairs whose truth is 0 or either NaN are left out. Raises TooFewGlacierDates below 40.
+        Errors that are None or NaN are left out. With 40 or more the 2.5th and 97.5th percentile; with fewer the
+        prediction interval of a normal sample, wider the fewer there are, and the method says so. Raises
+        TooFewGlacierDates below 3.
         """
-        measured, reference = np.asarray(measured_km2, float), np.asarray(reference_km2, float)
-        usable = np.isfinite(measured) & np.isfinite(reference) & (reference > 0)
+        error = np.array([np.nan if one is None else one for one in errors], float)
+        usable = np.isfinite(error)
         if usable.sum() < FEWEST:
             raise TooFewGlacierDates(f"an area interval needs {FEWEST} held-out glacier-dates, got {usable.sum()}")
-        error = (measured[usable] - reference[usable]) / reference[usable]
-        covered = [None] * len(error) if debris is None else np.asarray(debris, bool)[usable].tolist()
-        names = np.array([_class(area, by) for area, by in zip(measured[usable], covered, strict=True)])
-        found = {"all": _percentiles(error)}
-        for name in np.unique(names):
-            if (names == name).sum() >= FEWEST:
-                found[str(name)] = _percentiles(error[names == name])
+        found = {"all": _range(error[usable])}
+        if sizes_km2 is not None:
+            covered = [None] * len(error) if debris is None else list(debris)
+            names = np.array([_class(area, by) for area, by in zip(sizes_km2, covered, strict=True)])
+            for name in np.unique(names[usable]):
+                if (usable & (names == name)).sum() >= ENOUGH:
+                    found[str(name)] = _range(error[usable & (names == name)])
         return cls(found)
 
-    def interval_km2(self, hard_km2: float, debris: bool | None = None) -> tuple[float, float]:
-        """95 % interval of the true area, km2, around a hard area: A / (1 + e) at both percentiles of e."""
-        low, high, _ = self.classes.get(_class(hard_km2, debris), self.classes["all"])
-        return hard_km2 / (1 + high), hard_km2 / (1 + low)
+    def of_class(self, area_km2: float, debris: bool | None = None) -> ErrorRange:
+        """The errors of glaciers like this one; all of them where there are too few like it."""
+        return self.classes.get(_class(area_km2, debris), self.classes["all"])
 
-    def to_dict(self) -> dict[str, Any]:
-        """For a version's card."""
-        return {name: list(values) for name, values in self.classes.items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ErrorModel:
-        return cls({name: (float(low), float(high), int(n)) for name, (low, high, n) in values.items()})
+    def interval_km2(self, area_km2: float, debris: bool | None = None) -> tuple[float, float]:
+        """95 % interval of the true area, km2, behind a mapped (hard) one: A / (1 + e) at both ends of e."""
+        known = self.of_class(area_km2, debris)
+        return area_km2 / (1 + known.high), area_km2 / (1 + known.low)
 
 
 def ensemble(areas_km2: np.ndarray) -> tuple[float, float]:
@@ -140,9 +150,15 @@ def paired_change(first_km2: float, second_km2: float, first: np.ndarray, second
                   (relative_low / years, relative_high / years), float((delta < 0).mean()), bool(low > 0 or high < 0))
 
 
-def _percentiles(error: np.ndarray) -> tuple[float, float, int]:
-    low, high = np.percentile(np.maximum(error, LOWEST_ERROR), PERCENTILES)
-    return float(low), float(high), len(error)
+def _range(error: np.ndarray) -> ErrorRange:
+    n = len(error)
+    error = np.maximum(error, LOWEST_ERROR)
+    if n >= ENOUGH:
+        low, high = np.percentile(error, PERCENTILES)
+        return ErrorRange(float(low), float(high), n, f"percentiles of {n} held-out errors")
+    half = float(stats.t.ppf(0.975, n - 1) * error.std(ddof=1) * np.sqrt(1 + 1 / n))
+    low, high = max(error.mean() - half, LOWEST_ERROR), error.mean() + half
+    return ErrorRange(float(low), float(high), n, f"prediction interval of only {n} held-out errors")
 
 
 def _class(area_km2: float, debris: bool | None) -> str:

@@ -6,48 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from workers.imagery.grid import Grid, geodesic_area_km2, rasterize
+from workers.imagery.grid import Grid, geodesic_area_km2
 from workers.segmentation import areas, outlines
 from workers.segmentation.calibrate import confidence
+from workers.segmentation.intervals import ErrorModel, TooFewGlacierDates
 
-ENOUGH_ERRORS = 40
-"""Held-out errors from which their percentiles are taken as they are."""
 LOW_CONFIDENCE = 0.6
 
 
-@dataclass(frozen=True)
-class AreaError:
-    """What is known of a mapper's relative area errors, (mapped - true) / true, on glacier-dates it never saw."""
+def area_error(relative_errors: Sequence[float | None], sizes_km2: Sequence[float] | None = None) -> ErrorModel | None:
+    """What is known of a mapper's relative area errors, (mapped - true) / true, on glacier-dates it never saw.
 
-    low: float
-    high: float
-    method: str
-
-    def interval_km2(self, area_km2: float) -> tuple[float, float]:
-        """95 % interval of the true area behind a mapped one."""
-        return area_km2 / (1 + self.high), area_km2 / max(1 + self.low, 0.05)
-
-
-def area_error(relative_errors: Sequence[float]) -> AreaError | None:
-    """The 95 % range of relative errors; None for fewer than 3.
-
-    40 or more: their 2.5 and 97.5 percentiles. Fewer: the prediction interval of a normal sample (Student's t), wider
-    the fewer there are; its method says so.
+    None for fewer than 3; by size class where the true areas are given and a class has enough.
     """
-    errors = np.asarray([error for error in relative_errors if error is not None and np.isfinite(error)])
-    n = len(errors)
-    if n < 3:
+    try:
+        return ErrorModel.of(relative_errors, sizes_km2)
+    except TooFewGlacierDates:
         return None
-    if n >= ENOUGH_ERRORS:
-        low, high = np.percentile(errors, [2.5, 97.5])
-        return AreaError(float(low), float(high), f"percentiles of {n} held-out errors")
-    half = float(stats.t.ppf(0.975, n - 1) * errors.std(ddof=1) * np.sqrt(1 + 1 / n))
-    middle = float(errors.mean())
-    return AreaError(max(middle - half, -0.95), middle + half, f"prediction interval of only {n} held-out errors")
 
 
 @dataclass(frozen=True)
@@ -91,7 +69,7 @@ def observe(
     probability: np.ndarray,
     grid: Grid,
     domains: Mapping[str, BaseGeometry],
-    error: AreaError | None,
+    error: ErrorModel | None,
     threshold: float = 0.5,
     scene_flags: Sequence[str] = (),
 ) -> Observation:
@@ -101,8 +79,9 @@ def observe(
     """
     ice = np.nan_to_num(probability) >= threshold
     cut = outlines.to_glaciers(ice, grid, domains)
-    inside = {glac_id: rasterize([domain], grid) for glac_id, domain in domains.items()}
-    seen = [_area(glac_id, probability, grid, mask, error, scene_flags) for glac_id, mask in inside.items()]
+    shares = outlines.inside(np.ones(grid.shape, dtype=bool), grid, domains)    # no pixel counts for two glaciers
+    inside = {glac_id: shares == number for number, glac_id in enumerate(domains, start=1)}
+    seen = [_area(glac_id, probability, grid, mask, error, threshold, scene_flags) for glac_id, mask in inside.items()]
     flags = {area.glac_id: area.flags for area in seen if area}
     drawn = [
         _outlined(glac_id, shape, error, _sureness(probability, ice, inside.get(glac_id)), flags.get(glac_id, ()))
@@ -117,14 +96,15 @@ def _area(
     probability: np.ndarray,
     grid: Grid,
     inside: np.ndarray,
-    error: AreaError | None,
+    error: ErrorModel | None,
+    threshold: float,
     scene_flags: Sequence[str],
 ) -> AreaFound | None:
-    measured = areas.measure(probability, grid, inside) if inside.any() else None
+    measured = areas.measure(probability, grid, inside, threshold) if inside.any() else None
     if measured is None:
         return None
     lo, hi = error.interval_km2(measured.hard_km2) if error else (None, None)
-    method = error.method if error else ""
+    method = error.of_class(measured.hard_km2).method if error else ""
     flags = (*measured.flags, *scene_flags)
     return AreaFound(
         glac_id, measured.hard_km2, measured.soft_km2, lo, hi, method, measured.valid_fraction, tuple(flags)
@@ -132,7 +112,7 @@ def _area(
 
 
 def _outlined(
-    glac_id: str | None, shape: MultiPolygon, error: AreaError | None, sure: float | None, flags: Sequence[str]
+    glac_id: str | None, shape: MultiPolygon, error: ErrorModel | None, sure: float | None, flags: Sequence[str]
 ) -> Outlined:
     area = geodesic_area_km2(shape)
     lo, hi = error.interval_km2(area) if error and glac_id else (None, None)
