@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from datetime import date, timedelta
 
 from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -12,6 +13,9 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db.models import Q
 
 from inventory.models.glaciers import Glacier
+
+ASSUMED_UNCERTAINTY = 0.05
+"""Where the analyst gave none: about 5 % between analysts on clean ice (Paul et al. 2013, Ann. Glaciol. 54(63))."""
 
 
 def uuid7() -> uuid.UUID:
@@ -95,3 +99,19 @@ class Outline(models.Model):
 
     def __str__(self) -> str:
         return f"{self.glacier_id} {self.src_date}"
+
+    @property
+    def last_shown(self) -> date | None:
+        """The last day for which this outline is shown; None for the newest, which stays."""
+        return self.valid.upper - timedelta(days=1) if self.valid and self.valid.upper else None
+
+    def area_interval(self) -> tuple[float, float, str]:
+        """(low, high, method) of the area in km2, 95 %: the margin times the digitising uncertainty, else assumed.
+
+        An analyst's `loc_unc` is taken as the half width along the whole margin.
+        """
+        if self.loc_unc_m:
+            half, method = self.perimeter_km * self.loc_unc_m / 1e3, "perimeter times the analyst's loc_unc"
+        else:
+            half, method = ASSUMED_UNCERTAINTY * self.area_km2, "5 % assumed"
+        return max(self.area_km2 - half, 0.0), self.area_km2 + half, method

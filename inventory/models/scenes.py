@@ -79,3 +79,14 @@ class Scene(models.Model):
     def raster(self) -> str:
         """Path of the prepared raster below DATA_ROOT."""
         return f"scenes/{self.key}.tif"
+
+    @property
+    def styles(self) -> list[str]:
+        """The ways in which its tiles can be drawn; none before its raster is stored."""
+        if self.state != self.State.STORED:
+            return []
+        if self.kind in {"ndsi", "dem", "label"}:
+            return {"ndsi": ["ndsi"], "dem": ["hillshade"], "label": ["label"]}[self.kind]
+        have = set(self.bands)
+        wanted = {"true-colour": {"red", "green", "blue"}, "ndsi": {"green", "swir1"}}
+        return [style for style, bands in wanted.items() if bands <= have]

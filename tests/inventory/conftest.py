@@ -31,3 +31,23 @@ def geojson(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def source(db):
+    """A source to hang outlines on."""
+    from inventory.models import Source
+
+    return Source.objects.create(name="Test inventory", licence="CC BY 4.0", citation="Somebody, 2020.")
+
+
+@pytest.fixture
+def glacier(source):
+    """A glacier near 10 E 46 N with outlines of 1990, 2000 and 2010."""
+    from inventory import outlines
+
+    first = outlines.record(square(10.0, 46.0), "1990-08-01", source=source, name="Grüner Ferner")
+    for year, side in (("2000-08-01", 0.018), ("2010-08-01", 0.016)):
+        outlines.record(square(10.0, 46.0, side), year, source=source)
+    first.glacier.refresh_from_db()
+    return first.glacier

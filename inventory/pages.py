@@ -1,0 +1,37 @@
+"""HTML pages of one glacier, one scene, and of where everything comes from."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from inventory.filters import with_outlines
+from inventory.models import Glacier, Outline, Scene, Source
+
+
+@require_safe
+def glacier(request: HttpRequest, glac_id: str) -> HttpResponse:
+    """A glacier with its outlines; charts are fetched by the page from the API."""
+    found = get_object_or_404(with_outlines(Glacier.objects.select_related("region")), glac_id=glac_id)
+    outlines = found.outlines.select_related("source").order_by("-src_date", "-preferred")
+    return render(request, "glacier.html", {"glacier": found, "outlines": outlines})
+
+
+@require_safe
+def scene(request: HttpRequest, scene_id: int) -> HttpResponse:
+    """A scene: what it is, what was measured over it, and which profiles refused it."""
+    found = get_object_or_404(Scene, pk=scene_id)
+    over = Glacier.objects.filter(domain__intersects=found.footprint, simulated=found.simulated).order_by("name")
+    return render(request, "scene.html", {"scene": found, "glaciers": over[:100]})
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Data, methods, citations and limits."""
+    counts = {
+        "glaciers": Glacier.objects.count(),
+        "outlines": Outline.objects.count(),
+        "scenes": Scene.objects.stored().count(),
+    }
+    return render(request, "about.html", {"sources": Source.objects.order_by("name"), "counts": counts})
