@@ -80,7 +80,7 @@ class Grid:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(left, bottom, right, top) of all four corners in map units, also for a rotated affine."""
-        corners = [self.transform * corner for corner in self._corners()]
+        corners = [self.transform @ corner for corner in self._corners()]
         xs, ys = zip(*corners, strict=True)
         return min(xs), min(ys), max(xs), max(ys)
 
@@ -93,7 +93,7 @@ class Grid:
     @property
     def centre(self) -> tuple[float, float]:
         """(lon, lat) of the middle of the grid, degrees; lon in [-180, 180)."""
-        x, y = self.transform * (self.width / 2, self.height / 2)
+        x, y = self.transform @ (self.width / 2, self.height / 2)
         lon, lat = transformer(self.crs, WGS84).transform(x, y)
         return (lon + 180) % 360 - 180, lat
 
@@ -113,13 +113,13 @@ class Grid:
 
     def footprint(self) -> BaseGeometry:
         """Outline in lon/lat: a Polygon, or a MultiPolygon cut at the antimeridian."""
-        ring = [self.transform * point for point in self._edge(points_a_side=21)]
+        ring = [self.transform @ point for point in self._edge(points_a_side=21)]
         lon, lat = transformer(self.crs, WGS84).transform(*zip(*ring, strict=True))
         return split_antimeridian(unwrap(shapely.Polygon(list(zip(lon, lat, strict=True)))))
 
     def part(self, row: int, col: int, height: int, width: int) -> Grid:
         """The grid of a window that starts at (row, col)."""
-        return Grid(self.crs, self.transform * Affine.translation(col, row), width, height)
+        return Grid(self.crs, self.transform @ Affine.translation(col, row), width, height)
 
     def same_as(self, other: Grid) -> bool:
         """Same CRS, size and affine (to a thousandth of a pixel)."""

@@ -137,7 +137,7 @@ def read_window(
     if window is None:
         return out, grid
     values = _values(dataset, numbers, window, shape, decode)
-    part = dataset.window_transform(window) * Affine.scale(window.width / shape[1], window.height / shape[0])
+    part = dataset.window_transform(window) @ Affine.scale(window.width / shape[1], window.height / shape[0])
     reproject(
         values, out, src_transform=part, src_crs=source.crs, src_nodata=np.nan, dst_transform=grid.transform,
         dst_crs=grid.crs, dst_nodata=np.nan, resampling=_resampling(source, grid, nearest),
@@ -155,7 +155,7 @@ def _resampling(source: Grid, grid: Grid, nearest: bool) -> Resampling:
 def _needed(source: Grid, grid: Grid) -> tuple[Window | None, tuple[int, int]]:
     """Window of the source under `grid` with a margin of two target pixels, and the shape to read it at."""
     ring = project(_box_of(grid), grid.crs, source.crs)
-    cols, rows = zip(*[~source.transform * xy for xy in ring.exterior.coords], strict=True)
+    cols, rows = zip(*[~source.transform @ xy for xy in ring.exterior.coords], strict=True)
     margin = 2 + 2 * grid.pixel_m / source.pixel_m
     first_row, last_row = int(max(0, min(rows) - margin)), int(min(source.height, max(rows) + margin + 1))
     first_col, last_col = int(max(0, min(cols) - margin)), int(min(source.width, max(cols) + margin + 1))
@@ -167,7 +167,7 @@ def _needed(source: Grid, grid: Grid) -> tuple[Window | None, tuple[int, int]]:
 
 
 def _box_of(grid: Grid) -> Any:
-    edge = [grid.transform * point for point in grid._edge(points_a_side=21)]
+    edge = [grid.transform @ point for point in grid._edge(points_a_side=21)]
     return shapely.Polygon(edge)
 
 

@@ -107,8 +107,8 @@ def tiles(grid: Grid, side_m: float = 10_000.0) -> Iterator[tuple[str, slice, sl
     left, bottom, right, top = grid.bounds
     for i in range(math.floor(left / side_m), math.ceil(right / side_m)):
         for j in range(math.floor(bottom / side_m), math.ceil(top / side_m)):
-            first_col, last_row = ~grid.transform * (i * side_m, j * side_m)
-            last_col, first_row = ~grid.transform * ((i + 1) * side_m, (j + 1) * side_m)
+            first_col, last_row = ~grid.transform @ (i * side_m, j * side_m)
+            last_col, first_row = ~grid.transform @ ((i + 1) * side_m, (j + 1) * side_m)
             rows = slice(max(0, round(first_row)), min(grid.height, round(last_row)))
             cols = slice(max(0, round(first_col)), min(grid.width, round(last_col)))
             if rows.start < rows.stop and cols.start < cols.stop:
