@@ -67,7 +67,7 @@ def _references(glacier_ids: set[int]) -> dict[int, BaseGeometry]:
 
 
 def domain(pk: int, reference: BaseGeometry, neighbours: dict[int, BaseGeometry]) -> BaseGeometry:
-    """Lon/lat domain of one glacier; ground that two outlines share belongs to the glacier recorded first (lower pk)."""
+    """Lon/lat domain of one glacier; ground that two outlines share belongs to the one recorded first (lower pk)."""
     plane = LocalPlane(reference)
     mine = plane.project(reference).simplify(TOLERANCE_M)
     found = mine.buffer(BUFFER_M, quad_segs=6)

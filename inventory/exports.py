@@ -17,8 +17,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
-from inventory import export_files
-from inventory.export_columns import COLUMNS, csv_query, geojson_query
+from inventory.export_columns import csv_query, geojson_query
 from inventory.models import Outline
 
 
@@ -69,7 +68,7 @@ def write(outlines: QuerySet[Outline], path: Path, name: str, query: str = "") -
                 file.flush()
                 os.fsync(file.fileno())
         else:
-            export_files.write(outlines, Path(part), name, query)
+            _write_file(outlines, Path(part), name, query)
         Path(part).chmod(0o644)
         Path(part).replace(path)
     finally:
@@ -115,10 +114,13 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _sent(outlines: QuerySet[Outline], name: str, query: str) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(prefix="glacierweb-export-") as folder:
         path = Path(folder) / f"outlines{FORMATS[name].suffix}"
-        export_files.write(outlines, path, name, query)
+        _write_file(outlines, path, name, query)
         with path.open("rb") as file:
             while block := file.read(CHUNK):
                 yield block
 
 
-__all__ = ["COLUMNS", "FORMATS", "attachment", "stream", "write"]
+def _write_file(outlines: QuerySet[Outline], path: Path, name: str, query: str) -> None:
+    from inventory import export_files  # pandas and pyarrow would double the web process's start
+
+    export_files.write(outlines, path, name, query)

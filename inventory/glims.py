@@ -1,4 +1,4 @@
-"""Outline files <-> outlines: GLIMS v1/v2 downloads, RGI 5, 6 and 7, USGS series and our own. Alone knows their columns.
+"""Outline files <-> outlines: GLIMS v1/v2 downloads, RGI 5 to 7, USGS series, our own. Alone knows their columns.
 
 GLIMS: conventions of the v2 schema (https://github.com/nsidc/glims-db-refactor). RGI: user guides of versions 5 to 7.
 """
@@ -220,8 +220,8 @@ LAYOUTS: dict[str, Layout] = {
     "usgs": Layout(
         "usgs", frozenset({"year", "glacname", "num"}), _usgs, "USGS Glacier National Park margin time series",
         "Public domain (USGS)",
-        "Fagre, D.B., McKeon, L.A., Dick, K.A., and Fountain, A.G., 2017, Glacier margin time series (1966, 1998, 2005, "
-        "2015) of the named glaciers of Glacier National Park, MT, USA: U.S. Geological Survey data release, "
+        "Fagre, D.B., McKeon, L.A., Dick, K.A., and Fountain, A.G., 2017, Glacier margin time series (1966, 1998, "
+        "2005, 2015) of the named glaciers of Glacier National Park, MT, USA: U.S. Geological Survey data release, "
         "ScienceBase item 58af7022e4b01ccd54f9f542.",
     ),
     "own": Layout(

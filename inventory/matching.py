@@ -117,7 +117,7 @@ class Matcher:
 
 
 def learn(glacier: Glacier, name: str, aliases: dict[str, str], status: str = "") -> bool:
-    """Take over a name where there is none, new identifiers and a status; whether anything changed (nothing is saved)."""
+    """Take over a first name, new identifiers and a status; True where anything changed. Nothing is saved here."""
     before = (glacier.name, str(glacier.aliases), glacier.alias_text, glacier.status)
     glacier.name = glacier.name or name
     glacier.status = status or glacier.status

@@ -66,7 +66,8 @@ def store(
     Those that are stored already are left alone; validity and domains of the touched glaciers are computed anew.
     """
     hashes = [one.content_sha256() for one in records]
-    known = set(Outline.objects.filter(source=source, content_sha256__in=hashes).values_list("content_sha256", flat=True))
+    kept = Outline.objects.filter(source=source, content_sha256__in=hashes)
+    known = set(kept.values_list("content_sha256", flat=True))
     fresh = {key: one for key, one in zip(hashes, records, strict=True) if key not in known}
     matcher = Matcher(list(fresh.values()), source)
     touched: set[int] = set()

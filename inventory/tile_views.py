@@ -28,7 +28,8 @@ def outlines(request: HttpRequest, z: int, x: int, y: int) -> HttpResponseBase:
     """All outlines of the tile, every year."""
     asking.known(request.GET, {"v"})
     body = tiles.outlines(Tile(z, x, y))
-    return answered(request, f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"', lambda: body, VECTOR, REVALIDATE)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return answered(request, tag, lambda: body, VECTOR, REVALIDATE)
 
 
 @require_safe

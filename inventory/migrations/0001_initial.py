@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                 ('citation', models.TextField(blank=True)),
                 ('attributes', models.JSONField(default=dict, help_text="The source's own attributes, unchanged.")),
                 ('aliases', models.JSONField(default=dict)),
-                ('content_sha256', models.CharField(help_text='Of geometry, date and analysis: the same is not stored twice.', max_length=64)),
+                ('content_sha256', models.CharField(help_text='Of geometry, date and analysis.', max_length=64)),
                 ('simulated', models.BooleanField(default=False)),
                 ('glacier', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='outlines', to='inventory.glacier')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='outlines', to='inventory.source')),

@@ -73,7 +73,7 @@ class Outline(models.Model):
     citation = models.TextField(blank=True)
     attributes = models.JSONField(default=dict, help_text="The source's own attributes, unchanged.")
     aliases = models.JSONField(default=dict)
-    content_sha256 = models.CharField(max_length=64, help_text="Of geometry, date and analysis: the same is not stored twice.")
+    content_sha256 = models.CharField(max_length=64, help_text="Of geometry, date and analysis.")
     simulated = models.BooleanField(default=False)
 
     class Meta:

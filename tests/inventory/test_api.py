@@ -151,7 +151,8 @@ def test_geoparquet_carries_the_metadata_of_version_1_1(client, glacier, tmp_pat
 def test_a_shapefile_comes_with_citations_licences_and_a_manifest(client, glacier, tmp_path):
     (tmp_path / "o.zip").write_bytes(download(client, "shp"))
     with zipfile.ZipFile(tmp_path / "o.zip") as archive:
-        assert {"CITATIONS.txt", "LICENSE.txt", "README.txt", "manifest.json", "outlines.shp"} <= set(archive.namelist())
+        papers = {"CITATIONS.txt", "LICENSE.txt", "README.txt", "manifest.json", "outlines.shp"}
+        assert papers <= set(archive.namelist())
         assert "CC BY 4.0" in archive.read("LICENSE.txt").decode()
         assert json.loads(archive.read("manifest.json"))["outlines"] == 3
     assert len(geopandas.read_file(tmp_path / "o.zip")) == 3

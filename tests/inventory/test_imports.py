@@ -23,7 +23,8 @@ def square(lon, lat, side=0.02):
 def glims_row(**told):
     return {
         "line_type": "glac_bound", "anlys_id": 1, "glac_id": "G010010E46010N", "anlys_time": "2005-01-01T00:00:00",
-        "src_date": "2003-08-24T00:00:00", "area": 0, "db_area": 9.9, "glac_name": "Test Kees,", "analysts": "Paul, Frank",
+        "src_date": "2003-08-24T00:00:00", "area": 0, "db_area": 9.9, "glac_name": "Test Kees,",
+        "analysts": "Paul, Frank",
     } | told  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The real collection: outlines of Hochalmkees by year, Glacier National Park, and the odd ways of older inventories."""
+"""The real collection: Hochalmkees by year, Glacier National Park, and the odd ways of older inventories."""
 
 from __future__ import annotations
 
