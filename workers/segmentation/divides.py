@@ -27,7 +27,7 @@ def rasterized(geometry: BaseGeometry, grid: Grid) -> tuple[tuple[slice, slice],
     if grid.is_geographic or geometry.is_empty:
         return np.s_[:, :], rasterize([geometry], grid)
     left, bottom, right, top = project(geometry, WGS84, grid.crs).bounds
-    corners = [~grid.transform * corner for corner in ((left, bottom), (left, top), (right, bottom), (right, top))]
+    corners = [~grid.transform @ corner for corner in ((left, bottom), (left, top), (right, bottom), (right, top))]
     (first_col, last_col), (first_row, last_row) = (
         np.clip([math.floor(min(at)) - 1, math.ceil(max(at)) + 1], 0, n)
         for at, n in zip(zip(*corners, strict=True), (grid.width, grid.height), strict=True))

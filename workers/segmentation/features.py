@@ -75,7 +75,7 @@ def scaled(pixels: np.ndarray, names: Sequence[str], normalisation: Mapping[str,
 def network_input(stack: Stack, names: Sequence[str], normalisation: Mapping[str, Any]) -> np.ndarray:
     """Features of a whole stack, scaled; (C, H, W) float32, NaN where missing (a network is shown 0 there)."""
     pixels = features(stack, names)
-    return scaled(pixels, names, normalisation, limits(pixels, names, normalisation))
+    return scaled(pixels, names, normalisation, limits(list(pixels), names, normalisation))
 
 
 def _sources(stack: Stack, name: str) -> Sequence[str]:

@@ -84,7 +84,7 @@ def observe(
     seen = [_area(glac_id, probability, grid, mask, error, threshold, scene_flags) for glac_id, mask in inside.items()]
     flags = {area.glac_id: area.flags for area in seen if area}
     drawn = [
-        _outlined(glac_id, shape, error, _sureness(probability, ice, inside.get(glac_id)), flags.get(glac_id, ()))
+        _outlined(glac_id, shape, error, _sureness(probability, ice, inside.get(glac_id or "")), flags.get(glac_id, ()))
         for glac_id, shape in cut.items()
         if not shape.is_empty and (glac_id is None or glac_id in flags)
     ]

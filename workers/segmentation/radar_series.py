@@ -6,7 +6,7 @@ Scenes nearest the peak of the ablation season; a missing one is interpolated in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -29,11 +29,8 @@ def chosen(stacks: Sequence[Stack], count: int, latitude: float, year: int) -> l
 
     Raises ValueError for a scene without a date.
     """
-    if any(stack.acquired is None for stack in stacks):
-        raise ValueError("a radar series needs the date of every scene; one has none")
-    peak = date(year, *(PEAK_NORTH if latitude >= 0 else PEAK_SOUTH))
-    nearest = sorted(stacks, key=lambda stack: abs(stack.acquired.date() - peak))[:count]
-    return sorted(nearest, key=lambda stack: stack.acquired)
+    peak = datetime(year, *(PEAK_NORTH if latitude >= 0 else PEAK_SOUTH), 12, tzinfo=UTC).timestamp() / 86_400
+    return sorted(sorted(stacks, key=lambda stack: abs(_day(stack) - peak))[:count], key=_day)
 
 
 def series(stacks: Sequence[Stack], names: Sequence[str], count: int, latitude: float, year: int) -> np.ndarray:
@@ -50,7 +47,7 @@ def series(stacks: Sequence[Stack], names: Sequence[str], count: int, latitude: 
     if not all(stack.grid.same_as(some[0].grid) for stack in some):
         raise WrongGrid("The scenes of a radar series lie on different grids; bring them onto one.")
     values = np.stack([features.features(stack, names) for stack in some])
-    days = np.array([_day(stack.acquired) for stack in some])
+    days = np.array([_day(stack) for stack in some])
     return filled_in_time(values, days, _with_midpoints(days, count))
 
 
@@ -109,6 +106,9 @@ def _with_midpoints(days: np.ndarray, count: int) -> np.ndarray:
     return np.array(found, dtype=float)
 
 
-def _day(moment: datetime) -> float:
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _day(stack: Stack) -> float:
+    """Days since 1970, UTC."""
+    if stack.acquired is None:
+        raise ValueError("a radar series needs the date of every scene; one has none")
+    moment = stack.acquired if stack.acquired.tzinfo else stack.acquired.replace(tzinfo=UTC)
     return moment.timestamp() / 86_400

@@ -71,13 +71,11 @@ class ResNetEncoder(nn.Module):
         self.conv1 = nn.Conv2d(config.channels, config.stem, 7, stride=2, padding=3, bias=False)
         self.bn1, self.relu = nn.BatchNorm2d(config.stem), nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        inputs = config.stem
-        for number, count in enumerate(config.bottlenecks):
-            width = config.stem * 2**number
-            setattr(self, f"layer{number + 1}", nn.Sequential(
-                Bottleneck(inputs, width, stride=1 if number == 0 else 2),
-                *(Bottleneck(4 * width, width, stride=1) for _ in range(count - 1))))
-            inputs = 4 * width
+        stem, (one, two, three, four) = config.stem, config.bottlenecks
+        self.layer1 = _stage(stem, stem, one, stride=1)
+        self.layer2 = _stage(4 * stem, 2 * stem, two, stride=2)
+        self.layer3 = _stage(8 * stem, 4 * stem, three, stride=2)
+        self.layer4 = _stage(16 * stem, 8 * stem, four, stride=2)
 
     def forward(self, x: Tensor) -> list[Tensor]:                       # (B, 10, 128, 128)
         levels = [x, self.relu(self.bn1(self.conv1(x)))]                # (B, 64, 64, 64)
@@ -86,6 +84,11 @@ class ResNetEncoder(nn.Module):
             x = layer(x)                                                # 256@32, 512@16, 1024@8, 2048@4
             levels.append(x)
         return levels
+
+
+def _stage(inputs: int, width: int, count: int, stride: int) -> nn.Sequential:
+    rest = (Bottleneck(4 * width, width, stride=1) for _ in range(count - 1))
+    return nn.Sequential(Bottleneck(inputs, width, stride), *rest)
 
 
 class UpStep(nn.Module):

@@ -93,7 +93,8 @@ class Spread:
 
 def spread(maps: Iterable[np.ndarray]) -> Spread:
     """Sum maps up as they come; memory does not grow with their number. Raises ValueError without any."""
-    count, mean, squares, entropy = 0, 0.0, 0.0, 0.0
+    count = 0
+    mean = squares = entropy = np.zeros(())
     for one in maps:
         count += 1
         p = one.astype(np.float64)
@@ -103,5 +104,5 @@ def spread(maps: Iterable[np.ndarray]) -> Spread:
         entropy = entropy + entropy_bits(p)
     if not count:
         raise ValueError("a spread needs at least one map")
-    total = entropy_bits(np.asarray(mean))
-    return Spread(np.asarray(mean), np.sqrt(squares / count), total, np.maximum(total - entropy / count, 0), count)
+    total = entropy_bits(mean)
+    return Spread(mean, np.sqrt(squares / count), total, np.maximum(total - entropy / count, 0), count)

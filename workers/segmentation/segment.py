@@ -94,10 +94,10 @@ def mosaic(
     """
     options = learned.recipe.options
     predict = predict or partial(glacier_probability, temperature=float(options.get("temperature", 1.0)))
-    patch = int(options.get("patch") or getattr(learned.network.config, "patch", PATCH))
+    patch = int(options.get("patch", getattr(learned.network.config, "patch", PATCH)))
     if options.get("whole_image"):
         return _whole(pixels(slice(0, shape[0]), slice(0, shape[1])), patch, learned.network, predict)
-    rows, cols = (windows.origins(n, patch, int(options.get("stride") or patch // 2), cover=True) for n in shape)
+    rows, cols = (windows.origins(n, patch, int(options.get("stride", patch // 2)), cover=True) for n in shape)
     places = [(row, col) for row in rows for col in cols]
     stitcher = windows.Stitcher(shape, patch)
     for first in range(0, len(places), BATCH):
