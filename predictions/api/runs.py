@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 from glacierweb import runs
 from glacierweb.models import Run
 from glacierweb.problems import Problem
+from inventory import asking
 from predictions import requests
-from predictions.api import queries
 from predictions.params import KINDS, ParamsError
 
 RESULTS = {"version": "model", "forecast": "forecast", "mask": "mask", "flow": "flow"}
@@ -86,13 +86,14 @@ class JobOut(serializers.ModelSerializer[Run]):
 
 def wanted(request: Request, kinds: list[str] | None = None) -> Any:
     """Runs that the query parameters ask for, newest first."""
-    queries.only(request, ("kind", "state") if kinds is None else ("state",))
+    given = asking.known(request.query_params, {"state", *(["kind"] if kinds is None else []), *asking.PAGING})
     rows = Run.objects.select_related("asked_by")
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
-    elif kind := request.query_params.get("kind"):
-        rows = rows.filter(kind=kind[:40])
-    if state := queries.choice(request, "state", [*Run.State.values, "live"]):
+    if "kind" in given:
+        rows = rows.filter(kind=given["kind"])
+    if "state" in given:
+        state = asking.choice("state", given["state"], (*Run.State.values, "live"))
         rows = rows.filter(state__in=requests.LIVE) if state == "live" else rows.filter(state=state)
     return rows
 
