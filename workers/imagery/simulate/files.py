@@ -20,6 +20,7 @@ from .analyst import outlines
 from .calendar import Pass, radar_days
 from .items import RADAR_BANDS, dem_item, item, radar_item, scaling
 from .profiles import Profile
+from .retreat import Step
 from .worlds import Scene, World
 
 Report = Callable[[float, str], None]
@@ -44,17 +45,18 @@ def write_world(
     scenes_per_year: int | Literal["full"] = 6,
     report: Report = _silent,
     radar_years: Sequence[int] = (),
+    rates: Sequence[float | Step] | None = None,
 ) -> World:
     """Write a world as a folder: scenes/, dem.tif, outlines.geojson, truth/. All of it appears at once, or nothing.
 
-    The bytes depend on the arguments alone. In each of `radar_years` 15 radar acquisitions join the optical scenes.
-    `report(fraction, step)` may raise to stop. FolderInTheWay when `path`
-    exists and is not an empty folder; ValueError for settings that cannot be.
+    The bytes depend on the arguments alone. `rates` as in World, one a glacier. In each of `radar_years` 15 radar
+    acquisitions join the optical scenes. `report(fraction, step)` may raise to stop. FolderInTheWay when `path` exists
+    and is not an empty folder; ValueError for settings that cannot be.
     """
     target = Path(path)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FolderInTheWay(f"{target} exists: choose another folder, or remove it first")
-    world = World(seed, profile, size, years)
+    world = World(seed, profile, size, years, rates=rates)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:

@@ -34,7 +34,7 @@ class Texture:
 
     def __init__(self, seed: int, velocity: np.ndarray, pixel_m: float) -> None:
         self._seed = seed
-        self._ice = np.nonzero(np.hypot(*velocity) > 0)
+        self._ice = np.nonzero(np.hypot(velocity[0], velocity[1]) > 0)
         self._velocity_px = np.stack([-velocity[1], velocity[0]]) / pixel_m  # (row, col), pixels a year
         self._splines: dict[int, np.ndarray] = {}
 
@@ -42,7 +42,7 @@ class Texture:
         """The pattern (H, W) float32 on a date; 0 off the ice."""
         number, years = epoch(decimal_year)
         place = np.stack(self._ice).astype(np.float64)
-        half = place - 0.5 * years * self._velocity_px[(slice(None), *self._ice)]
+        half = place - 0.5 * years * self._velocity_px[:, self._ice[0], self._ice[1]]
         speed = [map_coordinates(part, half, order=1, mode="nearest") for part in self._velocity_px]
         pattern = np.zeros(self._velocity_px.shape[1:], np.float32)
         origin = place - years * np.stack(speed)

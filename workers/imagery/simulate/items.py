@@ -77,8 +77,10 @@ def radar_item(world: World, day: date) -> dict[str, Any]:
 def dem_item(world: World) -> dict[str, Any]:
     """STAC Item of the world's elevation, metres, in `dem.tif` beside it."""
     first = date(world.years[0], 1, 1)
-    properties = _common(world, first, f"{first.isoformat()}T00:00:00Z") | {"title": f"Simulated elevation, world {world.seed}"}
-    asset = _float_asset("dem", "elevation", 1) | {"bands": [{"name": "elevation", "data_type": "float32", "nodata": -32768}]}
+    properties = _common(world, first, f"{first.isoformat()}T00:00:00Z") | {
+        "title": f"Simulated elevation, world {world.seed}"
+    }
+    asset = _float_asset("dem", "elevation", 1, nodata=-32768)
     return _item(world, f"SIM_DEM_{world.seed:04d}", DEM_COLLECTION, properties, {"elevation": asset})
 
 
@@ -153,13 +155,13 @@ def _asset(name: str, band: str, number: int) -> dict[str, Any]:
     }
 
 
-def _float_asset(name: str, band: str, number: int) -> dict[str, Any]:
+def _float_asset(name: str, band: str, number: int, nodata: float | str = "nan") -> dict[str, Any]:
     return {
         "href": f"./{name}.tif",
         "type": "image/tiff; application=geotiff",
         "title": f"Simulated {band}",
         "roles": ["data"],
         "glacierweb:band": number,
-        "bands": [{"name": band, "data_type": "float32", "nodata": "nan"}],
-        "raster:bands": [{"data_type": "float32", "nodata": "nan", "scale": 1.0, "offset": 0.0}],
+        "bands": [{"name": band, "data_type": "float32", "nodata": nodata}],
+        "raster:bands": [{"data_type": "float32", "nodata": nodata, "scale": 1.0, "offset": 0.0}],
     }

@@ -165,8 +165,8 @@ def _turned(terrain: Terrain) -> Terrain:
 
 def gradient(dem: np.ndarray, pixel_m: float) -> tuple[np.ndarray, np.ndarray]:
     """Rise towards the east and towards the north, metres a metre, (H, W) each."""
-    down_rows, east = np.gradient(dem.astype(np.float64), pixel_m)
-    return east, -down_rows
+    elevation = dem.astype(np.float64)
+    return np.gradient(elevation, pixel_m, axis=1), -np.gradient(elevation, pixel_m, axis=0)
 
 
 def slope_deg(dem: np.ndarray, pixel_m: float) -> np.ndarray:

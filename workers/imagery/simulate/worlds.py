@@ -49,8 +49,9 @@ class Scene:
 class World:
     """Deterministic in (seed, settings); each scene in (seed, sensor, day), whatever was made before it.
 
-    `years` are the first and the last calendar year; glacier k changes by `rates[k]` a year (natural logarithm) or
-    as a `retreat.Step` says, from 1 January of the first year. ValueError for settings that cannot be.
+    `years` are the first and the last calendar year. There are three glaciers, or as many as fit; glacier k changes by
+    `rates[k]` a year (natural logarithm) or as a `retreat.Step` says, from 1 January of the first year, and flows at
+    a speed drawn from `v_max_m_per_year`. ValueError for settings that cannot be.
     """
 
     def __init__(
@@ -62,28 +63,33 @@ class World:
         glaciers: int | None = None,
         rates: Sequence[float | retreat.Step] | None = None,
         southern: bool = False,
+        v_max_m_per_year: tuple[float, float] = (60.0, 160.0),
     ) -> None:
         self.seed, self.size, self.years, self.southern = seed, size, years, southern
         self.profile = _profile(profile)
-        changes = _changes(glaciers, rates)
+        changes = _changes(min(3, max(1, size // 64)) if glaciers is None and rates is None else glaciers, rates)
         _check(seed, size, years, len(changes))
         self.grid = _grid(seed, size, southern)
         self.terrain = terrain.build(generator(seed, "terrain"), size, len(changes), self.profile)
         self.dem = self.terrain.dem
-        self.glaciers = tuple(self._glacier(number, change) for number, change in enumerate(changes))
+        self.glaciers = tuple(self._glacier(k, change, v_max_m_per_year) for k, change in enumerate(changes))
         self.ground = cover.lay_out(seed, self.terrain, self.profile, PIXEL_M)
         self._texture = flow.Texture(seed, self.velocity_m_per_year, PIXEL_M)
         self._snow_pattern = fractal(generator(seed, "snow pattern"), self.dem.shape, 1.8)
 
-    def _glacier(self, number: int, change: retreat.Step) -> retreat.Glacier:
+    def _glacier(self, number: int, change: retreat.Step, v_max: tuple[float, float]) -> retreat.Glacier:
         letter = string.ascii_uppercase[number]
         valley = self.terrain.valleys[number]
         rng = generator(self.seed, "glacier", number)
-        first = retreat.first_pixels(int(valley.pool.sum()), change, self.years)
-        rank = retreat.ranking(rng, valley, self.dem)
-        name, local_id = f"Simulated glacier {letter} (world {self.seed})", f"SIM-{self.seed:04d}-{letter}"
         return retreat.Glacier(
-            letter, name, local_id, change, float(self.years[0]), first, rank, float(rng.uniform(60, 160))
+            letter=letter,
+            name=f"Simulated glacier {letter} (world {self.seed})",
+            local_id=f"SIM-{self.seed:04d}-{letter}",
+            change=change,
+            start=float(self.years[0]),
+            n_start=retreat.first_pixels(int(valley.pool.sum()), change, self.years),
+            rank=retreat.ranking(rng, valley, self.dem),
+            v_max_m_per_year=float(rng.uniform(*v_max)),
         )
 
     # truth
@@ -221,6 +227,10 @@ class World:
         """SIM_L5_19850817_0001: simulated, sensor, day, seed."""
         return f"SIM_{of.sensor.code}_{of.day:%Y%m%d}_{self.seed:04d}"
 
+    def echo_id(self, day: date) -> str:
+        """SIM_S1_20160106_0001: simulated, radar, day, seed."""
+        return f"SIM_S1_{day:%Y%m%d}_{self.seed:04d}"
+
 
 def _profile(profile: str | Profile) -> Profile:
     if isinstance(profile, Profile):
@@ -232,7 +242,7 @@ def _profile(profile: str | Profile) -> Profile:
 
 def _changes(glaciers: int | None, rates: Sequence[float | retreat.Step] | None) -> list[retreat.Step]:
     if rates is None:
-        rates = [DEFAULT_RATES[number % 3] for number in range(3 if glaciers is None else glaciers)]
+        rates = [DEFAULT_RATES[number % 3] for number in range(glaciers or 0)]
     if glaciers is not None and glaciers != len(rates):
         raise ValueError(f"{glaciers} glaciers but {len(rates)} rates: give one rate a glacier")
     return [rate if isinstance(rate, retreat.Step) else retreat.Step(float(rate), np.inf, 0.0) for rate in rates]
