@@ -34,8 +34,11 @@ OPTIONS = {
 def gdal_environment() -> dict[str, str]:
     """Put the options into the process environment where the operator has not set them; returns those in force.
 
-    GDAL reads the list of skipped drivers once, when rasterio opens its first file or environment, not at its import.
+    Drivers that are skipped already stay skipped beside ours. GDAL reads that list once, when rasterio opens its
+    first file or environment, not at its import.
     """
+    skipped = {name for name in os.environ.get("GDAL_SKIP", "").replace(",", "\n").splitlines() if name}
+    os.environ["GDAL_SKIP"] = ",".join(sorted(skipped | set(OPTIONS["GDAL_SKIP"].split(","))))
     return {name: os.environ.setdefault(name, value) for name, value in OPTIONS.items()}
 
 

@@ -162,7 +162,7 @@ def _needed(source: Grid, grid: Grid) -> tuple[Window | None, tuple[int, int]]:
     if first_row >= last_row or first_col >= last_col:
         return None, (0, 0)
     window = Window(first_col, first_row, last_col - first_col, last_row - first_row)
-    coarser = max(1, int(grid.pixel_m / source.pixel_m / 4))  # keep four source pixels a target pixel and axis
+    coarser = max(1, int(grid.pixel_m / source.pixel_m / 4 + 0.01))  # keep four source pixels a target pixel and axis
     return window, (max(1, window.height // coarser), max(1, window.width // coarser))
 
 
