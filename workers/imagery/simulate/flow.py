@@ -53,6 +53,6 @@ class Texture:
         if number not in self._splines:
             rng = generator(self._seed, "texture", number)
             shape = self._velocity_px.shape[1:]
-            base = 0.35 * fractal(rng, shape, 1.5) + 0.35 * patches(rng, shape, 4.0)
+            base = 0.10 * fractal(rng, shape, 1.5) + 0.55 * patches(rng, shape, 2.4)
             self._splines[number] = spline_filter(base, order=3, mode="mirror").astype(np.float32)
         return self._splines[number]
