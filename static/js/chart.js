@@ -118,7 +118,7 @@ function verticals(changes) {
       silent: true,
       symbol: "none",
       animation: false,
-      label: { show: true, formatter: ({ name }) => name, color: ink, fontSize: 10, position: "insideEndTop", rotate: 90, distance: [4, -4] },
+      label: { show: true, formatter: ({ name }) => name, color: ink, fontSize: 10, position: "insideEndTop", rotate: 90, distance: [4, -4], opacity: 1 },
       lineStyle: { color: ink, width: 1, opacity: 0.35, type: "dotted" },
       data: changes.map(({ decimal, label }) => ({ xAxis: decimal, name: label })),
     },
@@ -157,7 +157,7 @@ function axes(unit, [low, high]) {
       name: unit,
       nameTextStyle: { color: ink, fontSize: 12, align: "right" },
       splitLine: { lineStyle: { color: rule } },
-      axisLabel: { ...label, formatter: (value) => String(value).replace("-", "−") },
+      axisLabel: { ...label, formatter: (value) => String(Number(value.toFixed(6))).replace("-", "−") },
     },
   };
 }

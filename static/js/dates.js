@@ -57,10 +57,15 @@ export function momentOf(decimal, step) {
   return Math.floor(decimal / step + 1e-6) * step;
 }
 
+/** The moment that holds an ISO date, by the calendar: quarters begin on the first of a month, not at 0.25 years. */
+export function momentOfDate(iso, step) {
+  const quarter = Math.floor((Number(iso.slice(5, 7) || 1) - 1) / 3);
+  return yearOf(iso) + (step === QUARTER ? quarter * QUARTER : 0);
+}
+
 /** Whether an ISO date lies in a moment. */
 export function inMoment(iso, time, step) {
-  const decimal = decimalYear(iso);
-  return decimal >= time && decimal < time + step;
+  return momentOfDate(iso, step) === time;
 }
 
 /** First and last year (whole, inclusive) that hold all dates; a span without dates is the last forty years. */

@@ -169,7 +169,7 @@ export function createMap(element, start) {
       intention.byProgram(place);
     },
     on: (kind, hear) => map.on(kind, hear),
-    resized: () => map.invalidateSize({ animate: false, pan: false }),
+    resized: () => map.invalidateSize({ animate: false, pan: true }),
     setCursor: (name) => (element.style.cursor = name),
     attribute: (text) => map.attributionControl.addAttribution(text),
     tiles: (options) => addTiles(map, options),

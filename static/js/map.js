@@ -1,7 +1,7 @@
 // Entry of the map page: reads the page's settings, creates the parts and lets them hear each other.
 
 import { createApi } from "./api.js";
-import { decimalYear, momentLabel, momentOf, YEAR } from "./dates.js";
+import { momentLabel, momentOfDate, YEAR } from "./dates.js";
 import { settled } from "./dom.js";
 import { validAt } from "./history.js";
 import { addAreas } from "./layers/areas.js";
@@ -29,6 +29,7 @@ import { createTimeline } from "./timeline.js";
 import { DEFAULTS, keepAddress, viewOfAddress } from "./view.js";
 import { worldOf } from "./world.js";
 
+const NEAR_ZOOM = 9;
 const find = (id) => document.getElementById(id);
 const settings = find("map").dataset;
 const basemaps = JSON.parse(find("basemaps")?.textContent || "{}") ?? {};
@@ -38,14 +39,17 @@ const state = createState({ ...DEFAULTS, ...address.values });
 const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 });
 const notices = createNotices(find("notices"));
 const world = worldOf(api);
+let drawn = {};
+let shownMask = null;
+let simulatedInView = false;
 let span = [1985, new Date().getUTCFullYear()];
 
 // Layers, from the ground up.
 const online = addOnline(map, basemaps);
-const terrain = addTerrain(map, api, settings.tiles);
+const terrain = addTerrain(map, api);
 const land = addLand(map, api);
 const scenes = addScenes(map, { onState: notices.tiles("scene") });
-const masks = addMasks(map);
+const masks = addMasks(map, { api, onShown: (mask) => ((shownMask = mask), tellLegend()) });
 const futures = addFutures(map, { onState: notices.tiles("forecast") });
 const areas = addAreas(map);
 const years = addYears(map, { onChoose: (feature) => actions.showOutline(feature) });
@@ -71,16 +75,16 @@ const actions = {
   light: (id) => years.light(id),
   showOutline({ properties: p }) {
     const date = p.src_date ?? p.date;
-    state.set({ time: Math.floor(decimalYear(date)), step: YEAR, outline: p.kind === "predicted" ? null : p.id, scene: p.scene ? String(p.scene.id) : null });
+    state.set({ time: momentOfDate(date, YEAR), step: YEAR, outline: p.kind === "predicted" ? null : p.id, scene: p.scene ? String(p.scene.id) : null });
   },
   showScene(scene) {
     const { step } = state.values;
-    state.set({ time: momentOf(decimalYear(scene.acquired), step), scene: String(scene.id), outline: null });
+    state.set({ time: momentOfDate(scene.acquired, step), scene: String(scene.id), outline: null });
   },
   showPoint({ date, scene, outline, outline_kind: kind }) {
     const { step } = state.values;
     const own = scene ? null : outline;
-    state.set({ time: momentOf(decimalYear(date), step), scene: scene ? String(scene.id) : null, outline: kind === "predicted" ? null : own });
+    state.set({ time: momentOfDate(date, step), scene: scene ? String(scene.id) : null, outline: kind === "predicted" ? null : own });
   },
 };
 const panel = createPanel(find("panel"), { state, api, actions });
@@ -91,11 +95,12 @@ const list = createList({
   onFound: (glaciers) => (inventory.setPoints(glaciers), (simulatedInView = glaciers.some(({ simulated }) => simulated)), redraw()),
 });
 const layerControl = createLayerControl(find("layers-button"), find("layers"), state, basemaps);
-let simulatedInView = false;
 
 function choose(id, glacier = null) {
   state.set({ glacier: id, aoi: null, scene: null, outline: null, forecast: null, compare: null });
-  if (glacier?.bbox && (!map.holds(glacier.bbox) || map.zoom() < 10)) map.fit(glacier.bbox);
+  const far = map.zoom() < NEAR_ZOOM;
+  if (glacier?.bbox && (far || !map.holds(glacier.bbox))) map.fit(glacier.bbox);
+  else if (far) zoomToChosen().catch(() => {});
 }
 
 function chooseArea(area) {
@@ -143,14 +148,19 @@ function redraw() {
   inventory.update(values);
   years.update(values);
   const { scene, style } = scenes.update(data.scenes, values);
-  const mask = masks.update(scene, values);
+  masks.update(scene, values);
   const forecast = forecastShown(data);
   const frame = futures.update(forecast, values);
   panel.setScene(scene);
   terrain.update(values);
   land.then((shown) => shown.setOpacity(values.layers.basemap ?? 0)).catch(() => {});
   online.show(values.online, 1);
-  legend.show({ span, values, scene, style, mask, forecast, frame, simulated: simulatedInView, message: messageOf(data, scene) });
+  drawn = { scene, style, forecast, frame, message: messageOf(data, scene) };
+  tellLegend();
+}
+
+function tellLegend() {
+  legend.show({ ...drawn, span, values: state.values, mask: shownMask, simulated: simulatedInView });
 }
 
 function choiceChanged(values) {
@@ -210,6 +220,7 @@ notices.followPointer(map, find("coordinates"));
 
 world.then(({ bbox, aois, timeline: everything, latest }) => {
   if (!address.place && bbox) map.fit(bbox, 12);
+  if (!address.place && state.values.glacier) zoomToChosen().catch(() => {});
   if (!("time" in address.values) && latest) state.set({ time: latest, step: YEAR });
   areas.setAreas(aois);
   if (!state.values.glacier) {

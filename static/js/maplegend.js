@@ -2,11 +2,21 @@
 
 import { outlineLegend, rasterLegend } from "./legends.js";
 import { h } from "./dom.js";
+import { dateAsKnown } from "./format.js";
+import { refusals } from "./scenes.js";
 
 const TITLES = { ndsi: "NDSI of the scene", mask: "Probability of ice" };
 
+function sceneWords(scene) {
+  const refused = refusals(scene)[0];
+  const why = refused ? `, refused by the ${refused.profile} profile (${refused.rule.replaceAll("_", " ")})` : "";
+  return `Scene of ${dateAsKnown(scene.acquired, scene.date_precision)}${scene.simulated ? ", simulated" : ""}${why}`;
+}
+
 /** Creates the legend. `show(what)` with {span, values, scene, style, mask, forecast, frame, simulated, message}. */
 export function createMapLegend(element, colourMaps) {
+  const body = element.querySelector(".legend-body");
+  element.open = !window.matchMedia("(max-width: 700px)").matches;
   return {
     async show({ span, values, scene, style, mask, forecast, frame, simulated, message }) {
       const maps = (await colourMaps.catch(() => null)) ?? {};
@@ -20,10 +30,10 @@ export function createMapLegend(element, colourMaps) {
       if (frame && forecast.legend) {
         entries.push(rasterLegend({ ...forecast.legend, label: forecast.useful ? forecast.legend.label : "not useful: not better than its baselines" }, "NDSI forecast"));
       }
-      const scenery = scene ? h("p", { class: "quiet" }, `Scene of ${scene.acquired.slice(0, 10)}${scene.simulated ? ", simulated" : ""}`) : null;
+      const scenery = scene ? h("p", { class: "quiet" }, sceneWords(scene)) : null;
       const said = message ? h("p", { class: "quiet" }, message) : null;
-      element.replaceChildren(...[...entries, scenery, said].filter(Boolean));
-      element.hidden = !element.childElementCount;
+      body.replaceChildren(...[...entries, scenery, said].filter(Boolean));
+      element.hidden = !body.childElementCount;
     },
   };
 }

@@ -1,7 +1,7 @@
 // The forecast player: frames over the map on the same time bar, issue date and lead in words, skill beside baselines.
 
 import { forecastChart } from "./chart.js";
-import { decimalYear, momentLabel, QUARTER } from "./dates.js";
+import { decimalYear, momentLabel, momentOfDate, QUARTER } from "./dates.js";
 import { h } from "./dom.js";
 import { frameAt } from "./history.js";
 import { rasterLegend } from "./legends.js";
@@ -19,7 +19,7 @@ function networkName({ version }) {
 /** Lead time and issue date in words. */
 export function leadWords(forecast, frame) {
   if (!frame) return `Issued ${forecast.issued}. No frame at the chosen time: move the time bar into the hatched span.`;
-  const when = momentLabel(decimalYear(frame.start), QUARTER);
+  const when = momentLabel(momentOfDate(frame.start, QUARTER), QUARTER);
   if (frame.observed) return `${when}: observed, before the forecast was issued on ${forecast.issued}.`;
   const months = frame.lead * forecast.step_months;
   const what = forecast.nature === "spatial transfer" ? "Spatial transfer" : "Forecast";
@@ -50,7 +50,7 @@ function showButton(state, forecast) {
     if (on()) state.set({ layers: others, forecast: null });
     else {
       const first = forecast.frames.find(({ observed }) => !observed) ?? forecast.frames[0];
-      state.set({ layers: { ...others, forecast: 0.85 }, forecast: String(forecast.id), step: QUARTER, time: Math.floor(decimalYear(first.start) * 4 + 0.01) / 4 });
+      state.set({ layers: { ...others, forecast: 0.85 }, forecast: String(forecast.id), step: QUARTER, time: momentOfDate(first.start, QUARTER) });
     }
     button.setAttribute("aria-pressed", String(on()));
     button.textContent = on() ? "Hide on the map" : "Show on the map";
@@ -63,7 +63,7 @@ function frameStepper(state, forecast) {
     const now = frameAt(forecast.frames, state.values.time, QUARTER);
     const index = now ? forecast.frames.indexOf(now) + direction : 0;
     const frame = forecast.frames[Math.min(forecast.frames.length - 1, Math.max(0, index))];
-    state.set({ step: QUARTER, time: Math.floor(decimalYear(frame.start) * 4 + 0.01) / 4 });
+    state.set({ step: QUARTER, time: momentOfDate(frame.start, QUARTER) });
   };
   const button = (text, label, direction) => h("button", { type: "button", class: "small", "aria-label": label, on: { click: () => move(direction) } }, text);
   return h("span", { class: "stepper" }, button("‹ frame", "Previous frame", -1), button("frame ›", "Next frame", 1));

@@ -12,7 +12,7 @@ function joined(boxes) {
 function timelineOf(years) {
   const outlines = Object.entries(years.outlines ?? {}).map(([year, n]) => [Number(year), n]);
   const others = ["scenes", "predicted"].flatMap((kind) => Object.keys(years[kind] ?? {}).map(Number));
-  const future = Object.keys(years.forecasts ?? {}).map(Number).filter((year) => year >= years.now);
+  const future = Object.keys(years.forecasts ?? {}).map(Number);
   const most = Math.max(1, ...outlines.map(([, n]) => n));
   const observed = [...outlines.map(([year]) => year), ...others];
   return {
@@ -26,13 +26,17 @@ function timelineOf(years) {
 
 /** Asks for it once. Resolves to {aois, bbox, timeline, latest, now}. */
 export async function worldOf(api) {
-  const [aois, years, some] = await Promise.all([
+  const [aois, observed, predicted, forecasts, some] = await Promise.all([
     api.aois(),
     orElse(api.years(), { outlines: {} }),
+    orElse(api.predictedYears(), {}),
+    orElse(api.allForecasts(), []),
     orElse(api.inView([-180, -90, 180, 90]), { results: [] }),
   ]);
+  const years = { ...observed, ...predicted };
+  const forecast = new Set(forecasts.map(({ aoi }) => aoi.id));
   const boxes = [...aois, ...some.results].map(({ bbox }) => bbox).filter(Boolean);
   const timeline = timelineOf(years);
   const outlineYears = Object.keys(years.outlines ?? {}).map(Number);
-  return { aois, bbox: joined(boxes), timeline, latest: outlineYears.length ? Math.max(...outlineYears) : null, now: years.now ?? new Date().getUTCFullYear() };
+  return { aois: aois.map((aoi) => ({ ...aoi, has_forecast: forecast.has(aoi.id) })), bbox: joined(boxes), timeline, latest: outlineYears.length ? Math.max(...outlineYears) : null, now: years.now ?? new Date().getUTCFullYear() };
 }

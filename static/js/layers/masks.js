@@ -1,20 +1,34 @@
-// Probability of ice of the scene that is shown: one hue, one layer.
+// Probability of ice of the scene that is shown: one hue, one layer. A scene's masks are asked for when they are wanted.
 
-/** Adds the layer. `update(scene, values)` returns the mask that is shown, or null. */
-export function addMasks(map) {
+/** Adds the layer. `update(scene, values)` shows; `onShown(mask)` is told what is drawn (null for none). */
+export function addMasks(map, { api, onShown }) {
   let layer = null;
-  let url = "";
+  let key = "";
+
+  function clear() {
+    layer?.remove();
+    layer = null;
+    onShown(null);
+  }
+
+  async function draw(scene, opacity, mine) {
+    const masks = await api.masks(scene.id).catch(() => []);
+    const mask = masks.find(({ product }) => product === "ice") ?? masks[0];
+    if (key !== mine || !mask) return;
+    layer = map.tiles({ pane: "mask", url: mask.tiles, bbox: scene.bbox, opacity, className: "pixels" });
+    onShown(mask);
+  }
+
   return {
     update(scene, { layers }) {
-      const mask = "mask" in layers ? (scene?.masks?.find(({ product }) => product === "ice") ?? scene?.masks?.[0]) : null;
-      const next = mask?.tiles ?? "";
-      if (next !== url) {
-        layer?.remove();
-        layer = next ? map.tiles({ pane: "mask", url: next, bbox: scene.bbox, className: "pixels" }) : null;
-        url = next;
+      const next = scene && "mask" in layers ? String(scene.id) : "";
+      if (next === key) {
+        layer?.setOpacity(layers.mask ?? 1);
+        return;
       }
-      layer?.setOpacity(layers.mask ?? 1);
-      return mask ?? null;
+      key = next;
+      clear();
+      if (next) draw(scene, layers.mask, next);
     },
   };
 }

@@ -159,8 +159,8 @@ export function addOutlines(map, { tiles, span, values, onReady, ...hearing }) {
     }));
     if (!waiting) gl.getSource("points").setData({ type: "FeatureCollection", features: points });
   };
+  gl.on("styleimagemissing", ({ id }) => id === "hatch" && !gl.hasImage(id) && gl.addImage(id, hatchImage()));
   gl.on("load", () => {
-    gl.addImage("hatch", hatchImage());
     const { values: latest } = waiting;
     waiting = null;
     show(latest);
@@ -177,7 +177,7 @@ export function addOutlines(map, { tiles, span, values, onReady, ...hearing }) {
     },
     refresh() {
       for (const [id, name] of [["outlines", "outlines"], ["predicted", "predicted-outlines"]]) {
-        gl.getSource(id).setTiles([`${vector(tiles, name).tiles[0]}?at=${Date.now()}`]);
+        gl.getSource(id).setTiles([`${vector(tiles, name).tiles[0]}?v=${Date.now()}`]);
       }
     },
   };

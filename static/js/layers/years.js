@@ -6,7 +6,7 @@ import { cssValue } from "../dom.js";
 import { areaWithInterval, dateAsKnown } from "../format.js";
 import { predictedAt, validAt } from "../history.js";
 
-const DOTS = "0.1 5";
+const DOTS = "0.1 4.5";
 
 function tip({ properties: p }) {
   const size = areaWithInterval(p.area_km2, p.area_lo_km2, p.area_hi_km2);
@@ -41,7 +41,7 @@ function addPair(map, pane, style) {
 }
 
 function addCased(map, pane, style, hearing) {
-  const under = map.shapes({ pane, style: () => casing(3.5), interactive: false });
+  const under = map.shapes({ pane, style: () => ({ ...casing(3), opacity: 0.6 }), interactive: false });
   const over = map.shapes({ pane, style, tip, ...hearing });
   return (features) => (under.setData(features), over.setData(features));
 }

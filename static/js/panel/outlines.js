@@ -5,7 +5,6 @@ import { yearColour } from "../colours.js";
 import { decimalYear, yearOf } from "../dates.js";
 import { areaWithInterval, count, dateAsKnown, day } from "../format.js";
 import { byDate } from "../history.js";
-import { simulatedBadge } from "./heading.js";
 import { empty } from "./section.js";
 
 function facts(p) {
@@ -43,7 +42,7 @@ function dateRow({ date, analyses }, context) {
   const heading = h("summary", {}, swatch,
     h("span", { class: "date" }, dateAsKnown(p.src_date, p.src_date_precision, p.src_date_end)),
     h("span", { class: "area-of" }, areaWithInterval(p.area_km2, p.area_lo_km2, p.area_hi_km2)),
-    h("span", { class: "by" }, p.source?.name ?? ""), several, p.simulated && simulatedBadge());
+    h("span", { class: "by" }, [p.source?.name, p.simulated && !/simul/i.test(p.source?.name ?? "") && "simulated"].filter(Boolean).join(", ")), several);
   const row = h("details", { class: "outline-row", data: { outline: p.id, from: p.src_date } }, heading,
     h("div", { class: analyses.length > 1 ? "analyses side-by-side" : "analyses" }, analyses.map((feature) => analysis(feature, context))));
   for (const kind of ["mouseenter", "focusin"]) row.addEventListener(kind, () => context.onLight(p.id));
