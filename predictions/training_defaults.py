@@ -50,15 +50,15 @@ DEFAULTS: dict[str, dict[str, TrainingDefaults]] = {
     "resnet50-unet": {"small": TrainingDefaults(12, 1e-3, 8), "paper": TrainingDefaults(60, 1e-3, 32)},
     "sar-3d": {"small": TrainingDefaults(10, 5e-4, 4), "paper": TrainingDefaults(150, 5e-4, 8)},
     "sar-convlstm": {"small": TrainingDefaults(10, 5e-4, 4), "paper": TrainingDefaults(150, 5e-4, 8)},
-    "default-forecaster": {"small": TrainingDefaults(12, 1e-3, 32), "paper": TrainingDefaults(12, 1e-3, 32)},
-    "lstm": {"small": TrainingDefaults(8, 1e-3, 32), "paper": TrainingDefaults(40, 1e-4, 100)},
+    "default-forecaster": {"small": TrainingDefaults(40, 1e-3, 16), "paper": TrainingDefaults(40, 1e-3, 32)},
+    "lstm": {"small": TrainingDefaults(40, 5e-4, 32), "paper": TrainingDefaults(40, 1e-4, 100)},
     "conv-lstm": {
-        "small": TrainingDefaults(8, 1e-3, 32),
+        "small": TrainingDefaults(35, 2e-3, 32),
         "paper": TrainingDefaults(35, 1e-4, 100),
         "wide": TrainingDefaults(35, 1e-4, 100),
     },
-    "unet": {"small": TrainingDefaults(8, 1e-3, 32), "paper": TrainingDefaults(20, 1e-3, 100)},
-    "sa-lstm-h": {"small": TrainingDefaults(8, 1e-3, 32), "paper": TrainingDefaults(40, 1e-4, 100)},
+    "unet": {"small": TrainingDefaults(20, 1e-3, 32), "paper": TrainingDefaults(20, 1e-3, 100)},
+    "sa-lstm-h": {"small": TrainingDefaults(40, 5e-4, 32), "paper": TrainingDefaults(40, 1e-4, 100)},
     "svg-lp": {"small": TrainingDefaults(10, 2e-3, 8), "paper": TrainingDefaults(100, 2e-3, 100)},
 }
 
