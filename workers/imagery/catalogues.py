@@ -194,8 +194,9 @@ def _scene(item: dict[str, Any], source: Catalogue) -> FoundScene | None:
 def _passes(scene: FoundScene, max_cloud: float | None, tier: str | None) -> bool:
     category = scene.properties.get("landsat:collection_category")
     clear = max_cloud is None or scene.cloud_percent is None or scene.cloud_percent <= max_cloud
-    landsat = scene.sensor.startswith("landsat")
-    return clear and not (landsat and (scene.sensor not in PLATFORMS or (tier and category not in (None, tier))))
+    if not scene.collection.lower().startswith("landsat"):
+        return clear
+    return clear and scene.sensor in PLATFORMS and (tier is None or category in (None, tier))
 
 
 @dataclass

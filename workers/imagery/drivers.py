@@ -37,7 +37,8 @@ def gdal_environment() -> dict[str, str]:
     Drivers that are skipped already stay skipped beside ours. GDAL reads that list once, when rasterio opens its
     first file or environment, not at its import.
     """
-    skipped = {name for name in os.environ.get("GDAL_SKIP", "").replace(",", "\n").splitlines() if name}
+    set_before = os.environ.get("GDAL_SKIP", "")
+    skipped = {name for name in (set_before.split(",") if "," in set_before else set_before.split()) if name}
     os.environ["GDAL_SKIP"] = ",".join(sorted(skipped | set(OPTIONS["GDAL_SKIP"].split(","))))
     return {name: os.environ.setdefault(name, value) for name, value in OPTIONS.items()}
 

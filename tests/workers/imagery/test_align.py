@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+from scipy.ndimage import fourier_shift, gaussian_filter
+
+from workers.imagery import align
+from workers.imagery.align import AlignSettings, register, template, warp
+from workers.imagery.grid import Grid
+from workers.imagery.rasters import MissingBands, Stack
+
+SIZE = 128
+GRID = Grid("EPSG:32632", Affine(30, 0, 500_010, 0, -30, 5_200_020), SIZE, SIZE)
+
+
+def ground(seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    rough = gaussian_filter(rng.standard_normal((SIZE, SIZE)), 1.5, mode="wrap")
+    broad = gaussian_filter(rng.standard_normal((SIZE, SIZE)), 8, mode="wrap")
+    return (0.3 + 0.05 * rough / rough.std() + 0.08 * broad / broad.std()).astype(np.float32)
+
+
+def shifted(image: np.ndarray, dy: float, dx: float) -> np.ndarray:
+    """Moved by a fraction of a pixel in the Fourier domain: independent of any resampling of ours."""
+    return np.fft.ifft2(fourier_shift(np.fft.fft2(image), (dy, dx))).real.astype(np.float32)
+
+
+def test_shifts_of_half_a_pixel_are_found_to_a_tenth() -> None:
+    rng = np.random.default_rng(1)
+    still = ground()
+    residuals = []
+    for dy, dx in rng.normal(0, 0.5, (12, 2)):
+        noisy = shifted(still, dy, dx) + rng.normal(0, 0.004, still.shape).astype(np.float32)
+        found = register(still, noisy)
+        assert found.status == "translation"
+        residuals.append(np.hypot(found.matrix[0, 2] - dx, found.matrix[1, 2] - dy))
+    assert np.median(residuals) <= 0.1
+
+
+def test_a_warp_brings_the_frame_back_and_leaves_nan_at_the_border() -> None:
+    still = ground()
+    found = register(still, shifted(still, 1.3, -0.8))
+    back = warp(shifted(still, 1.3, -0.8), found)
+    assert np.isnan(back[-1]).all()
+    inner = np.s_[4:-4, 4:-4]
+    assert np.sqrt(np.mean((back - still)[inner] ** 2)) < 0.2 * np.sqrt(
+        np.mean((shifted(still, 1.3, -0.8) - still)[inner] ** 2)
+    )
+
+
+def test_a_large_move_is_rejected_and_the_frame_stays_where_it_is() -> None:
+    still = ground()
+    far = register(still, shifted(still, 4.5, 0.0))
+    assert (far.status, far.corner_px) == ("identity", 0.0)
+    np.testing.assert_array_equal(far.matrix, np.eye(3))
+    allowed = register(still, shifted(still, 4.5, 0.0), AlignSettings(max_corner_px=6))
+    assert allowed.status == "translation"
+
+
+def test_a_frame_that_shows_something_else_is_not_forced_onto_the_template() -> None:
+    found = register(ground(0), ground(7))
+    assert found.corner_px <= 3
+    assert found.status == "identity" or found.correlation > 0
+    flat = register(ground(0), np.full((SIZE, SIZE), 0.4, dtype=np.float32))
+    assert flat.status == "identity"
+    empty = register(ground(0), np.full((SIZE, SIZE), np.nan, dtype=np.float32))
+    assert empty.status == "identity"
+
+
+def test_a_homography_that_folds_falls_back_to_something_simpler() -> None:
+    still = ground()
+    noisy = shifted(still, 0.4, 0.3)
+    noisy[:, :70] = np.nan
+    found = register(still, noisy, align.PAPER)
+    assert found.status in align.MOTIONS or found.status == "identity"
+    assert found.corner_px <= 3
+
+
+def test_moving_ice_is_left_out_by_the_mask() -> None:
+    still = ground()
+    ice = np.zeros(still.shape, dtype=bool)
+    ice[:, 30:98] = True
+    moved = np.where(ice, shifted(still, 0.0, 2.0), still)
+    masked = register(still, moved, mask=~ice)
+    assert np.hypot(masked.matrix[0, 2], masked.matrix[1, 2]) < 0.05
+    unmasked = register(still, moved)
+    assert abs(unmasked.matrix[0, 2]) > 0.3
+
+
+def test_a_whole_series_is_aligned_with_all_bands_and_reports_its_common_ground() -> None:
+    still = ground()
+    moves = [(0.0, 0.0), (0.6, -0.5), (-0.7, 0.4), (0.3, 0.8), (-0.4, -0.6)]
+    stacks = [Stack(np.stack([shifted(still, *m), 2 * shifted(still, *m)]), ("swir1", "red"), GRID) for m in moves]
+    aligned, warps, common = align.align(stacks)
+    inner = np.s_[4:-4, 4:-4]
+    before = np.std([s.band("red")[inner] for s in stacks], axis=0).mean()
+    after = np.std([s.band("red")[inner] for s in aligned], axis=0).mean()
+    assert after < 0.35 * before
+    assert len(warps) == 5
+    assert common[inner].all()
+    assert not common.all()
+    with pytest.raises(MissingBands, match="no band green"):
+        align.align(stacks, align.PAPER)
+
+
+def test_the_template_is_the_median_filtered_mean_of_what_was_seen() -> None:
+    frames = np.stack([ground(0), ground(0)])
+    frames[0, 5:9, 5:9] = np.nan
+    frames[0, 60, 60] = frames[1, 60, 60] = 50.0
+    made = template(frames)
+    assert np.isfinite(made).all()
+    assert made.max() < 0.5  # the single bright pixel is gone after the median, but had set the scale
+
+
+def test_an_unknown_motion_is_refused() -> None:
+    with pytest.raises(ValueError, match="use one of translation, euclidean"):
+        register(ground(), ground(), AlignSettings(motion="spline"))
