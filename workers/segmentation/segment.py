@@ -102,9 +102,10 @@ def mosaic(
     stitcher = windows.Stitcher(shape, patch)
     for first in range(0, len(places), BATCH):
         some = places[first : first + BATCH]
-        images = [pixels(slice(r, r + patch), slice(c, c + patch)) for r, c in some]
-        found = run_network(learned.network, [windows.padded(image, patch) for image in images], predict)
-        for (row, col), image, probability in zip(some, images, found, strict=True):
+        cut = [(row, col, pixels(slice(row, row + patch), slice(col, col + patch))) for row, col in some]
+        known = [window for window in cut if not missing_pixels(window[2]).all()]      # nothing seen, nothing to ask
+        found = run_network(learned.network, [windows.padded(image, patch) for *_, image in known], predict)
+        for (row, col, image), probability in zip(known, found, strict=True):
             h, w = image.shape[-2:]
             stitcher.add(row, col, np.where(missing_pixels(image), np.nan, probability[:h, :w]))
         report((first + len(some)) / len(places), f"window {first + len(some)} of {len(places)}")
@@ -113,6 +114,8 @@ def mosaic(
 
 def run_network(network: nn.Module, images: Sequence[np.ndarray], predict: Predict) -> np.ndarray:
     """(B, h, w) float32 probabilities of images (..., h, w) of one size; the network is shown 0 where they are NaN."""
+    if not images:
+        return np.empty((0, 0, 0), np.float32)
     device = next(network.parameters()).device
     batch = torch.from_numpy(np.nan_to_num(np.stack(images))).to(device)
     if batch.ndim == 4:

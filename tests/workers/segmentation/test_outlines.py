@@ -71,6 +71,15 @@ def test_parts_below_the_inventory_minimum_are_dropped_and_small_holes_filled():
     assert iou(drawn([outline]), disc()) >= 0.999
 
 
+def test_a_median_takes_single_pixels_and_leaves_straight_margins():
+    mask = np.zeros(GRID.shape, bool)
+    mask[50:100] = True
+    speckled = mask.copy()
+    speckled[20, 30] = True
+    speckled[70, 60] = False
+    np.testing.assert_array_equal(outlines.despeckled(speckled), mask)
+
+
 def test_a_nunatak_is_a_hole_and_its_area_is_not_ice():
     mask = disc() & ~disc(radius=10)
     (outline,) = outlines.trace(mask, GRID)

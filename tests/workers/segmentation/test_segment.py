@@ -90,6 +90,14 @@ def test_an_unseen_scene_gives_an_unseen_map():
     assert np.isnan(segment_stack(stack, learned(Brightness(), normalisation={"kind": "image_minmax"}))).all()
 
 
+def test_windows_without_a_known_pixel_are_not_shown_to_the_network():
+    stack, network = stack_of(32, 320), Brightness()
+    stack.pixels[:, :, 64:] = np.nan
+    probability = segment_stack(stack, learned(network))
+    assert sum(shape[0] for shape in network.seen) == 4         # origins 0, 16, 32 and 48
+    assert np.isfinite(probability[:, :64]).all() and np.isnan(probability[:, 64:]).all()
+
+
 def test_bands_are_found_by_name_whatever_their_order():
     stack = stack_of()
     turned = stack.select(BANDS[::-1])
