@@ -1,13 +1,36 @@
-"""HTML pages of one glacier, one scene, and of where everything comes from."""
+"""HTML pages: the map, one glacier, one scene, the regions, and where everything comes from."""
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from inventory.filters import with_outlines
-from inventory.models import Glacier, Outline, Scene, Source
+from inventory.models import Glacier, Outline, Region, Scene, Source
+
+
+@require_safe
+def map_page(request: HttpRequest) -> HttpResponse:
+    """The map; all that it shows is fetched from the API."""
+    return render(request, "map.html", {"basemaps": settings.BASEMAPS})
+
+
+@require_safe
+def regions(request: HttpRequest) -> HttpResponse:
+    """Regions that hold glaciers."""
+    found = Region.objects.annotate(n_glaciers=Count("glaciers")).filter(n_glaciers__gt=0)
+    return render(request, "regions.html", {"regions": found})
+
+
+@require_safe
+def region(request: HttpRequest, code: str) -> HttpResponse:
+    """One region with its largest glaciers; its trend is fetched by the page from the API."""
+    found = get_object_or_404(Region, code=code)
+    glaciers = with_outlines(found.glaciers.all()).order_by("-newest_area_km2")
+    return render(request, "region.html", {"region": found, "glaciers": glaciers[:500]})
 
 
 @require_safe

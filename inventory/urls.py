@@ -31,6 +31,9 @@ tiles = [
     path("hillshade/<int:scene_id>/<int:z>/<int:x>/<int:y>.png", tile_views.hillshade, name="hillshade-tile"),
 ]
 pages = [
+    path("", html.map_page, name="map"),
+    path("regions/", html.regions, name="regions-page"),
+    path("regions/<str:code>/", html.region, name="region-page"),
     path("glaciers/<str:glac_id>/", html.glacier, name="glacier"),
     path("scenes/<int:scene_id>/", html.scene, name="scene"),
     path("about/", html.about, name="about"),
