@@ -14,6 +14,8 @@ from workers.imagery.rasters import MissingBands, Stack
 DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., np.ndarray]]] = {
     "ndsi": (("green", "swir1"), lambda stack: bands.ndsi(stack.band("green"), stack.band("swir1"))),
     "ndwi": (("green", "nir"), lambda stack: bands.ndwi(stack.band("green"), stack.band("nir"))),
+    "co_pol_db": (("co_pol",), lambda stack: bands.decibel(stack.band("co_pol"))),
+    "cross_pol_db": (("cross_pol",), lambda stack: bands.decibel(stack.band("cross_pol"))),
     "slope": (("elevation",), lambda stack: terrain.slope_degrees(stack.band("elevation"), stack.grid)),
 }
 """Made where a stack lacks them. Indices come from reflectance, before scaling, and keep their meaning (decision)."""

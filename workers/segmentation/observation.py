@@ -82,11 +82,11 @@ def observe(
     shares = outlines.inside(np.ones(grid.shape, dtype=bool), grid, domains)    # no pixel counts for two glaciers
     inside = {glac_id: shares == number for number, glac_id in enumerate(domains, start=1)}
     seen = [_area(glac_id, probability, grid, mask, error, threshold, scene_flags) for glac_id, mask in inside.items()]
-    flags = {area.glac_id: area.flags for area in seen if area}
+    flags: dict[str | None, tuple[str, ...]] = {None: (), **{area.glac_id: area.flags for area in seen if area}}
     drawn = [
-        _outlined(glac_id, shape, error, _sureness(probability, ice, inside.get(glac_id or "")), flags.get(glac_id, ()))
+        _outlined(glac_id, shape, error, _sureness(probability, ice, inside.get(glac_id or "")), flags[glac_id])
         for glac_id, shape in cut.items()
-        if not shape.is_empty and (glac_id is None or glac_id in flags)
+        if glac_id in flags and not shape.is_empty
     ]
     return Observation(drawn, [area for area in seen if area], float(np.isfinite(probability).mean()))
 
