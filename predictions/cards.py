@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
+from glacierweb.models import Run
 from predictions import versions
 from predictions.models import ModelVersion
 
@@ -46,19 +49,37 @@ def card(version: ModelVersion) -> dict[str, Any]:
     """All that a card shows; empty where it was not measured."""
     active = versions.active(version.task, version.scope)
     rival = active if active and active.pk != version.pk else None
-    metrics = version.metrics
+    beside, figures = compared(version, rival), groups(version.metrics)
+    names = list(dict.fromkeys(name for row in figures.values() for name in row))
     return {
         **brief(version),
         "active": active,
-        "objection": versions.objection(version, rival) if version != active else "",
-        "compared": compared(version, rival),
-        "groups": groups(metrics),
-        "skills": skills(metrics),
-        "reliability": reliability(metrics),
-        "interval": interval(metrics),
-        "charts": {"curves": curves(version), "reliability": reliability(metrics)},
+        "objection": versions.objection(version, rival) if rival or not active else "",
+        "compared": beside,
+        "wins": sum(row.verdict == "wins" for row in beside),
+        "losses": sum(row.verdict == "loses" for row in beside),
+        "groups": figures,
+        "metric_names": names,
+        "figure_rows": [{"group": g, "values": [row.get(name) for name in names]} for g, row in figures.items()],
+        "skills": skills(version.metrics),
+        "diagram": diagram(version.metrics),
+        "interval": interval(version.metrics),
+        "charts": {"curves": curves(version)},
         "snapshot": snapshot(version.data_snapshot),
     }
+
+
+def made_by(run: Run) -> list[tuple[str, str]]:
+    """(label, address) of what a run made, for its page."""
+    found = []
+    if isinstance(pk := run.result.get("version"), int):
+        found.append((f"Version {pk}", reverse("model-page", args=[pk])))
+    if run.kind == "area_series" and isinstance(glac_id := run.params.get("glacier"), str):
+        found.append((f"Glacier {glac_id}", f"/#v=1&g={glac_id}"))
+    for key, name in (("forecast", "forecast"), ("mask", "mask")):
+        if isinstance(pk := run.result.get(key), int):
+            found.append((f"{key.capitalize()} {pk} (JSON)", reverse(name, args=[pk])))
+    return found
 
 
 def compared(version: ModelVersion, active: ModelVersion | None) -> list[Compared]:
@@ -95,11 +116,21 @@ def skills(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def reliability(metrics: Mapping[str, Any]) -> list[dict[str, float]]:
-    """Points of the reliability diagram: mean confidence, share that was right, and pixels in the bin."""
-    bins = metrics.get("reliability") or []
-    known = bins.get("bins", []) if isinstance(bins, Mapping) else bins
-    return [one for one in known if isinstance(one, Mapping) and one.get("n")]
+def diagram(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Points of the reliability diagram on a square of 220 units: confidence to the right, share that was right up."""
+    table = metrics.get("reliability") or {}
+    bins = zip(table.get("count", []), table.get("confidence", []), table.get("accuracy", []), strict=False)
+    return [
+        {
+            "x": round(20 + 220 * confidence, 1),
+            "y": round(220 - 220 * accuracy, 1),
+            "confidence": f"{confidence:.2f}",
+            "accuracy": f"{accuracy:.2f}",
+            "n": n,
+        }
+        for n, confidence, accuracy in bins
+        if n and confidence is not None and accuracy is not None
+    ]
 
 
 def interval(metrics: Mapping[str, Any]) -> dict[str, Any]:

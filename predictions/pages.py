@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+import json
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from glacierweb import runs as life
 from glacierweb.models import Run
 from predictions import cards, requests
 from predictions.models import ModelVersion
+
+MOST_RUNS = 200
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """The last runs of every kind."""
+    rows = Run.objects.defer("curves", "log", "result").order_by("-pk")[:MOST_RUNS]
+    return render(request, "runs.html", {"runs": list(rows), "most": MOST_RUNS})
 
 
 @require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """What a run does now, how far it is, its loss curves and the last lines of its log."""
     found = get_object_or_404(Run.objects.select_related("asked_by"), pk=pk)
-    return render(request, "run.html", {"run": found, "live": found.state in requests.LIVE})
+    asked = [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in found.params.items()]
+    context = {"run": found, "live": found.state in requests.LIVE, "asked": asked, "made": cards.made_by(found)}
+    return render(request, "run.html", context)
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a run; its worker notices at its next report."""
+    if not request.user.is_staff:
+        raise PermissionDenied("Cancelling a run is for the staff: sign in.")
+    found = get_object_or_404(Run, pk=pk)
+    if not life.cancel(found.pk):
+        messages.warning(request, f"Run {pk} had ended already.")
+    return redirect("run-page", pk=pk)
 
 
 @require_safe

@@ -53,7 +53,9 @@ tiles = [
     ),
 ]
 pages = [
+    path("runs/", html.runs, name="runs-page"),
     path("runs/<int:pk>/", html.run, name="run-page"),
+    path("runs/<int:pk>/cancel/", html.cancel, name="run-cancel-page"),
     path("models/", html.models, name="models-page"),
     path("models/<int:pk>/", html.model, name="model-page"),
 ]

@@ -1,17 +1,12 @@
-// Durations in words, and how long a run still takes.
+// How long a run still takes, and the instants of its life.
 
-/** `40 s`, `12 min`, `2 h 5 min` */
-export function words(seconds) {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
+import { duration } from "./format.js";
 
 /** What is left of a run at its speed so far; nothing while that cannot be told. */
 export function timeLeft({ started, progress }, now) {
   if (!started || progress < 0.02) return "";
   const seconds = (now - Date.parse(started)) / 1000;
-  return `about ${words((seconds * (1 - progress)) / progress)} left`;
+  return `about ${duration((seconds * (1 - progress)) / progress)} left`;
 }
 
 /** `2026-01-31 12:00:05` of an ISO instant. */
