@@ -16,7 +16,10 @@ import numpy as np
 import torch
 
 from workers.forecasting import conv_lstm, default_forecaster, lstm, sa_lstm, unet
-from workers.segmentation import random_forest
+from workers.motion import video
+from workers.segmentation import (
+    fusion_unet, glavitu, random_forest, resnet_unet, sar_conv3d, sar_conv_lstm, setr,
+)  # fmt: skip
 
 Shapes = dict[str, list[Any]]
 
@@ -44,6 +47,7 @@ class Architecture:
         given = [draw.random(shape, dtype=np.float32) for shape in shapes]
         if self.fit is not None:
             return network.predict(*given)
+        torch.manual_seed(0)  # a network that draws at random draws the same
         with torch.no_grad():
             output = network.eval()(*(torch.from_numpy(one) for one in given))
         return (output[0] if isinstance(output, tuple) else output).numpy()
@@ -51,6 +55,18 @@ class Architecture:
 
 def _pixels(config: Any) -> Shapes:
     return {"pixels": ["B", config.channels]}
+
+
+def _image(config: Any) -> Shapes:
+    return {"image": ["B", config.channels, config.patch, config.patch]}
+
+
+def _series(config: Any) -> Shapes:
+    return {"series": ["B", config.acquisitions, config.channels, config.patch, config.patch]}
+
+
+def _chips(config: Any) -> Shapes:
+    return {"chips": ["B", config.frames, config.size, config.size]}
 
 
 def _frames(config: Any) -> Shapes:
@@ -64,6 +80,19 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture("random-forest", "segment",
                      {"paper": random_forest.Config(), "small": random_forest.SMALL},
                      random_forest.PixelForest, _pixels, fit=random_forest.fit),
+        Architecture("fusion-unet", "segment", {"paper": fusion_unet.Config(), "small": fusion_unet.SMALL},
+                     fusion_unet.FusionUNet, _image),
+        Architecture("resunet", "segment", {"paper": fusion_unet.Config(), "small": fusion_unet.SMALL},
+                     fusion_unet.FusionUNet, _image),  # the sources give it no other design
+        Architecture("setr", "segment", {"paper": setr.Config(), "small": setr.SMALL}, setr.SETR, _image),
+        Architecture("glavitu", "segment", {"paper": glavitu.Config(), "small": glavitu.SMALL},
+                     glavitu.GlaViTU, _image),
+        Architecture("resnet50-unet", "segment", {"paper": resnet_unet.Config(), "small": resnet_unet.SMALL},
+                     resnet_unet.ResNetUNet, _image),
+        Architecture("sar-3d", "sar", {"paper": sar_conv3d.Config(), "small": sar_conv3d.SMALL},
+                     sar_conv3d.SARConv3d, _series),
+        Architecture("sar-convlstm", "sar", {"paper": sar_conv_lstm.Config(), "small": sar_conv_lstm.SMALL},
+                     sar_conv_lstm.SARConvLSTM, _series),
         Architecture("default-forecaster", "forecast",
                      {"paper": default_forecaster.Config(), "small": default_forecaster.SMALL},
                      default_forecaster.DefaultForecaster, _frames),
@@ -75,6 +104,7 @@ ARCHITECTURES: dict[str, Architecture] = {
                      unet.UNetForecaster, _frames),
         Architecture("sa-lstm-h", "forecast", {"paper": sa_lstm.Config(), "small": sa_lstm.SMALL},
                      sa_lstm.SALSTM, _frames),
+        Architecture("svg-lp", "video", {"paper": video.Config(), "small": video.SMALL}, video.SVGLP, _chips),
     )
 }
 

@@ -146,10 +146,11 @@ class _Session:
     def _learn(self) -> None:
         """One step of the optimiser."""
         settings = self.settings
-        lr = schedules.SCHEDULES[settings.schedule](settings.lr, self.epoch, settings.epochs)
+        epochs = self.total / self.per_epoch  # the clocks run out with the last step, also where max_steps cuts
+        lr = schedules.SCHEDULES[settings.schedule](settings.lr, self.epoch, epochs)
         for group in self.optimiser.param_groups:
             group["lr"] = lr
-        forcing = schedules.teacher_forcing(settings.teacher_forcing, self.epoch, settings.epochs)
+        forcing = schedules.teacher_forcing(settings.teacher_forcing, self.epoch, epochs)
         self.step_module.train()
         self.optimiser.zero_grad(set_to_none=True)
         with self.autocast():
