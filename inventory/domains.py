@@ -72,7 +72,7 @@ def domain(pk: int, reference: BaseGeometry, neighbours: dict[int, BaseGeometry]
     mine = plane.project(reference).simplify(TOLERANCE_M)
     found = mine.buffer(BUFFER_M, quad_segs=6)
     for other_pk, shape in sorted(neighbours.items()):
-        theirs = plane.project(shape).simplify(TOLERANCE_M)
+        theirs = _near(plane.project(shape), found).simplify(TOLERANCE_M)
         reach = theirs.buffer(BUFFER_M, quad_segs=6)
         if not found.intersects(reach):
             continue
@@ -80,6 +80,13 @@ def domain(pk: int, reference: BaseGeometry, neighbours: dict[int, BaseGeometry]
         contested = found.intersection(reach).difference(mine)
         found = polygons_of(found.difference(nearer(theirs, mine, contested)))
     return polygons_of(shapely.make_valid(split_at_antimeridian(plane.lonlat(found.simplify(TOLERANCE_M)))))
+
+
+def _near(shape: BaseGeometry, found: BaseGeometry) -> BaseGeometry:
+    """The part of a neighbour that can matter: a long glacier is not buffered whole for the sake of its tongue."""
+    west, south, east, north = found.bounds
+    margin = 3 * BUFFER_M
+    return shapely.clip_by_rect(shape, west - margin, south - margin, east + margin, north + margin)
 
 
 def nearer(theirs: BaseGeometry, mine: BaseGeometry, contested: BaseGeometry) -> BaseGeometry:

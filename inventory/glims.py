@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import shapely
+from shapely.geometry import MultiPolygon
 
 from inventory.geodesy import polygons_of
 from inventory.identifiers import is_glims_id
@@ -49,12 +50,18 @@ class Layout:
         """The rows of each outline, in the order of the file."""
         if not self.joins:
             return ([row] for row in rows)
-        told = {id(row): tuple(text(row.get(column)) for column in self.joins) for row in rows}
+        told = {id(row): self._told(row) for row in rows}
         first: dict[tuple, int] = {}
         for position, row in enumerate(rows):
             first.setdefault(told[id(row)], position)
         ordered = sorted(rows, key=lambda row: first[told[id(row)]])
         return (list(group) for _, group in groupby(ordered, key=lambda row: told[id(row)]))
+
+
+    def _told(self, row: Row) -> tuple:
+        """What the rows of one outline have in common; a row that names no glacier stands for itself."""
+        told = tuple(text(row.get(column)) for column in self.joins)
+        return told if all(told[:1]) else (id(row),)
 
 
 def layout_of(columns: Iterable[str]) -> Layout | None:
@@ -98,10 +105,10 @@ def _glims(rows: list[Row]) -> OutlineRecord:
 
 
 def _rgi(rows: list[Row]) -> OutlineRecord:
-    """RGI 7 glacier product."""
+    """RGI 7 glacier product; parts that share a GLIMS id and an analysis are one outline."""
     row = rows[0]
     return OutlineRecord(
-        geometry=row["geometry"],
+        geometry=_joined(rows),
         when=period(row["src_date"]),
         feature=text(row["rgi_id"]),
         glac_id=text(row["glims_id"]),
@@ -109,9 +116,10 @@ def _rgi(rows: list[Row]) -> OutlineRecord:
         aliases=_aliases(row, rgi_id="rgi_id", wgms_id="wgms_id"),
         region=text(row.get("o1region")),
         anlys_id=text(row.get("anlys_id")),
-        area_analyst_km2=number(row.get("area_km2"), positive=True),
+        also_rgi_ids=tuple(text(part["rgi_id"]) for part in rows[1:]),
+        area_analyst_km2=_sum(rows, "area_km2"),
         method="Randolph Glacier Inventory 7.0",
-        attributes=_attributes(row),
+        attributes=_attributes(row) | {"parts": len(rows)},
     )
 
 
@@ -120,16 +128,17 @@ def _old_rgi(rows: list[Row]) -> OutlineRecord:
     row = rows[0]
     version = text(row["rgiid"])[3:5]
     return OutlineRecord(
-        geometry=row["geometry"],
+        geometry=_joined(rows),
         when=period(row["bgndate"], row.get("enddate")),
         feature=text(row["rgiid"]),
         glac_id=text(row["glimsid"]),
         name=name_text(row.get("name")),
         aliases=_aliases(row, rgi_id="rgiid"),
         region=text(row.get("o1region")),
-        area_analyst_km2=number(row.get("area"), positive=True),
+        also_rgi_ids=tuple(text(part["rgiid"]) for part in rows[1:]),
+        area_analyst_km2=_sum(rows, "area"),
         method=f"Randolph Glacier Inventory {version[:1]}.{version[1:]}" if version.isdigit() else "",
-        attributes=_attributes(row),
+        attributes=_attributes(row) | {"parts": len(rows)},
     )
 
 
@@ -179,6 +188,16 @@ def _own(rows: list[Row]) -> OutlineRecord:
     )
 
 
+def _joined(rows: list[Row]) -> MultiPolygon:
+    return rows[0]["geometry"] if len(rows) == 1 else polygons_of(shapely.union_all([row["geometry"] for row in rows]))
+
+
+def _sum(rows: list[Row], column: str) -> float | None:
+    """The inventory's area of all parts; RGI gives each part its own figure."""
+    areas = [area for row in rows if (area := number(row.get(column), positive=True)) is not None]
+    return sum(areas) if len(areas) == len(rows) else None
+
+
 def _aliases(row: Row, **columns: str) -> dict[str, str]:
     found = {name: text(row.get(column)) for name, column in columns.items()}
     return {name: value for name, value in found.items() if value}
@@ -206,16 +225,19 @@ LAYOUTS: dict[str, Layout] = {
         "rgi7", frozenset({"rgi_id", "glims_id", "src_date"}), _rgi, "RGI 7.0", RGI_LICENCE,
         "RGI 7.0 Consortium, 2023. Randolph Glacier Inventory - A Dataset of Global Glacier Outlines, Version 7.0. "
         "Boulder, Colorado USA. NSIDC: National Snow and Ice Data Center. doi:10.5067/f6jmovy5navz",
+        joins=("glims_id", "anlys_id", "src_date"),
     ),
     "rgi5": Layout(
         "rgi5", frozenset({"rgiid", "glimsid", "bgndate", "rgiflag"}), _old_rgi, "RGI 5.0", RGI_LICENCE,
         "Arendt, A., et al., 2015. Randolph Glacier Inventory - A Dataset of Global Glacier Outlines: Version 5.0. "
         "Global Land Ice Measurements from Space, Boulder Colorado, USA. Digital Media.",
+        joins=("glimsid", "bgndate"),
     ),
     "rgi6": Layout(
         "rgi6", frozenset({"rgiid", "glimsid", "bgndate"}), _old_rgi, "RGI 6.0", RGI_LICENCE,
         "RGI Consortium, 2017. Randolph Glacier Inventory - A Dataset of Global Glacier Outlines, Version 6.0. "
         "Boulder, Colorado USA. NSIDC: National Snow and Ice Data Center. doi:10.7265/4m1f-gd79",
+        joins=("glimsid", "bgndate"),
     ),
     "usgs": Layout(
         "usgs", frozenset({"year", "glacname", "num"}), _usgs, "USGS Glacier National Park margin time series",

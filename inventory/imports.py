@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from inventory import glims, outlines
+from inventory.identifiers import is_glims_id
 from inventory.models import Source
 from inventory.records import OutlineRecord, WrongDate
 from inventory.shapes import RefusedShape, outline_shape
@@ -79,6 +80,9 @@ def read(path: Path, asked: Asked) -> Parsed:
             errors.append({"code": "date", "feature": group[0]["_feature"], "message": str(error), "location": None})
             continue
         one = replace(one, attributes=one.attributes | _repairs(group))
+        if one.glac_id and not is_glims_id(one.glac_id):
+            warnings.append(f"{one.feature}: '{one.glac_id}' is not a GLIMS identifier and was not used as one")
+            one = replace(one, glac_id="")
         records.append(glims.with_citation(one, cited, asked.citation or layout.citation))
     _refuse(path, errors)
     return Parsed(path, layout, records, skipped, warnings)

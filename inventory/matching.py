@@ -105,7 +105,7 @@ class Matcher:
             self._by_id.setdefault(record.glac_id, glacier)
         for kind, name in names.items():
             self._by_alias[(kind, name)] = glacier
-        if learn(glacier, record.name, names, record.status):
+        if learn(glacier, record.name, names, record.status, record.also_rgi_ids):
             self._changed[glacier.pk] = glacier
 
     def save(self) -> None:
@@ -116,12 +116,14 @@ class Matcher:
         self._changed.clear()
 
 
-def learn(glacier: Glacier, name: str, aliases: dict[str, str], status: str = "") -> bool:
+def learn(
+    glacier: Glacier, name: str, aliases: dict[str, str], status: str = "", also_rgi_ids: Sequence[str] = ()
+) -> bool:
     """Take over a first name, new identifiers and a status; True where anything changed. Nothing is saved here."""
     before = (glacier.name, str(glacier.aliases), glacier.alias_text, glacier.status)
     glacier.name = glacier.name or name
     glacier.status = status or glacier.status
-    for kind, value in aliases.items():
+    for kind, value in [*aliases.items(), *(("rgi_id", value) for value in also_rgi_ids)]:
         known = glacier.aliases.setdefault(kind, [])
         if value not in known:
             known.append(value)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from shapely.geometry.base import BaseGeometry
 
-from inventory import domains
+from inventory import domains, lineage
 from inventory.geodesy import area_km2_and_perimeter_km
 from inventory.matching import Matcher
 from inventory.models import Glacier, Outline, Source
@@ -18,6 +18,7 @@ from inventory.scenes import as_multipolygon
 from inventory.shapes import outline_shape
 
 BATCH = 500
+_LOCK = 0x6F75746C  # any number that nothing else locks
 
 _CLEAR = "UPDATE inventory_outline SET valid = NULL, preferred = false WHERE glacier_id = ANY(%s)"
 _PREFER = """
@@ -63,8 +64,9 @@ def store(
 ) -> dict[str, int]:
     """Write records of one source, inside the caller's transaction; {new, known, glaciers} are counts.
 
-    Those that are stored already are left alone; validity and domains of the touched glaciers are computed anew.
+    Those that are stored already are left alone; what follows for the touched glaciers is computed anew.
     """
+    _one_at_a_time()
     hashes = [one.content_sha256() for one in records]
     kept = Outline.objects.filter(source=source, content_sha256__in=hashes)
     known = set(kept.values_list("content_sha256", flat=True))
@@ -81,8 +83,7 @@ def store(
         waiting.append(_row(one, owner, source, key))
     Outline.objects.bulk_create(waiting)
     matcher.save()
-    refresh_validity(touched)
-    domains.refresh(touched)
+    refresh(touched)
     return {"new": len(fresh), "known": len(records) - len(fresh), "glaciers": matcher.founded}
 
 
@@ -90,6 +91,35 @@ def _meets(one: OutlineRecord, waiting: Sequence[Outline]) -> bool:
     west, south, east, north = one.geometry.bounds
     boxes = (outline.geometry.extent for outline in waiting)
     return any(w <= east and e >= west and s <= north and n >= south for w, s, e, n in boxes)
+
+
+def redraw(outline: Outline, geometry: BaseGeometry) -> None:
+    """Store an outline with a corrected shape or date, and all that follows from it. Raises RefusedShape."""
+    shape, _ = outline_shape(geometry, repair=True)
+    outline.geometry = as_multipolygon(shape)
+    outline.area_km2, outline.perimeter_km = area_km2_and_perimeter_km(shape)
+    with transaction.atomic():
+        _one_at_a_time()
+        before = set(Outline.objects.filter(pk=outline.pk).values_list("glacier_id", flat=True))
+        outline.preferred, outline.valid = False, None
+        outline.save()
+        refresh(before | {outline.glacier_id})
+
+
+def refresh(glacier_ids: Iterable[int]) -> None:
+    """What follows from the outlines of these glaciers: shown days, domains and lineage."""
+    ids = set(glacier_ids)
+    refresh_validity(ids)
+    domains.refresh(ids)
+    lineage.refresh(ids)
+
+
+def _one_at_a_time() -> None:
+    """Hold the inventory's lock until the transaction ends: two imports at once would found one glacier twice."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '10min'")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
 
 
 def refresh_validity(glacier_ids: Iterable[int]) -> None:

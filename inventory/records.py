@@ -41,6 +41,8 @@ class OutlineRecord:
     """GLIMS identifier, where the source has one."""
     name: str = ""
     aliases: dict[str, str] = field(default_factory=dict)
+    also_rgi_ids: tuple[str, ...] = ()
+    """Of the further parts, where an inventory gives each part of a glacier its own."""
     region: str | None = None
     anlys_id: str = ""
     anlys_time: datetime | None = None

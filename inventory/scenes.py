@@ -107,6 +107,16 @@ def mark_failed(scene: Scene, reason: str) -> bool:
     )
 
 
+def retry(scene: Scene, asked_by: models.Model | None = None) -> bool:
+    """Ask once more for a scene that failed; False for one in any other state."""
+    with transaction.atomic():
+        failed = Scene.objects.filter(pk=scene.pk, state=Scene.State.FAILED)
+        if not failed.update(state=Scene.State.FOUND, reason=""):
+            return False
+        runs.request("fetch_scene", {"scene": scene.pk}, queue="io", asked_by=asked_by)
+    return True
+
+
 def as_multipolygon(geometry: BaseGeometry | GEOSGeometry) -> MultiPolygon:
     """A shapely or GEOS (Multi)Polygon in lon/lat as the MultiPolygon that a row holds."""
     found = geometry if isinstance(geometry, GEOSGeometry) else GEOSGeometry(memoryview(geometry.wkb), srid=4326)

@@ -150,3 +150,9 @@ def refused(path, words):
     with pytest.raises(CommandError) as told:
         call_command("import_outlines", str(path), stderr=(out := io.StringIO()))
     assert words in out.getvalue() + str(told.value)
+
+
+def test_an_ill_formed_identifier_is_reported_and_not_used(geojson, capsys):
+    load(geojson([(square(10, 46), glims_row(glac_id="G10E46"))]))
+    assert "'G10E46' is not a GLIMS identifier" in capsys.readouterr().out
+    assert Glacier.objects.get().id_source == "derived"

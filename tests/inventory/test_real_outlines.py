@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import shapely
 from django.core.management import call_command
+from django.db import transaction
 
 from inventory.folders import outlines_in
 from inventory.models import Glacier, Outline
@@ -18,6 +20,26 @@ def load(*paths: Path) -> None:
     call_command("import_outlines", *map(str, paths))
 
 
+@pytest.fixture(scope="module")
+def folder(real_data, django_db_setup, django_db_blocker) -> Path:
+    """The folder of outlines, imported once for this file and taken back at its end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        load(real_data / "outlines")
+        yield real_data / "outlines"
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def hochalmkees(folder) -> Glacier:
+    return Glacier.objects.get(glac_id="G013332E47020N")
+
+
+@pytest.fixture
+def park(folder):
+    """Outlines of Glacier National Park."""
+    return Outline.objects.filter(source__name__startswith="USGS Glacier National Park")
+
+
 # Geodesic areas published with the download (db_area taken once per analysis).
 HOCHALMKEES_KM2 = {
     "357464": 4.68693, "345162": 3.13797, "346072": 2.90366, "1032284": 2.79092, "756422": 2.63382, "335966": 2.33089,
@@ -25,50 +47,50 @@ HOCHALMKEES_KM2 = {
 }  # fmt: skip
 
 
-def test_hochalmkees_areas_agree_with_glims_within_a_thousandth(real_data):
-    load(real_data / "outlines" / "glims_hochalmkees")
-    glacier = Glacier.objects.get()
-    assert glacier.glac_id == "G013332E47020N"
-    assert glacier.name == "Hochalm Kees"
-    assert glacier.region_id == "11"
-    found = {outline.anlys_id: outline.area_km2 for outline in glacier.outlines.all()}
+def test_hochalmkees_areas_agree_with_glims_within_a_thousandth(hochalmkees):
+    assert hochalmkees.name == "Hochalm Kees"
+    assert hochalmkees.region_id == "11"
+    found = {outline.anlys_id: outline.area_km2 for outline in hochalmkees.outlines.all()}
     assert found == pytest.approx(HOCHALMKEES_KM2, rel=1e-3)
 
 
-def test_of_two_analyses_of_one_day_the_newer_is_preferred_and_the_other_kept(real_data):
-    load(real_data / "outlines" / "glims_hochalmkees")
-    same_day = Outline.objects.filter(src_date=date(2016, 8, 27)).order_by("anlys_time")
+def test_of_two_analyses_of_one_day_the_newer_is_preferred_and_the_other_kept(hochalmkees):
+    same_day = hochalmkees.outlines.filter(src_date=date(2016, 8, 27)).order_by("anlys_time")
     assert [(o.anlys_id, o.preferred) for o in same_day] == [("519702", False), ("710616", True)]
     assert same_day[1].valid.upper is None
 
 
-def test_a_glims_outline_carries_its_own_block_of_the_citations(real_data):
-    load(real_data / "outlines" / "glims_hochalmkees")
-    words = Outline.objects.get(anlys_id="756422").citation
+def test_a_glims_outline_carries_its_own_block_of_the_citations(hochalmkees):
+    words = hochalmkees.outlines.get(anlys_id="756422").citation
     assert "Analysis_IDs 752390--756450" in words
     assert "Frey, Holger" in words
 
 
-def test_the_same_import_again_stores_nothing_new(real_data):
-    folder = real_data / "outlines" / "glims_hochalmkees"
-    load(folder)
-    before = sorted(Outline.objects.values_list("id", "valid", "preferred"))
-    load(folder)
-    assert sorted(Outline.objects.values_list("id", "valid", "preferred")) == before
+def test_rings_that_touch_themselves_were_repaired_and_say_so(hochalmkees):
+    repaired = [o for o in hochalmkees.outlines.all() if "repairs" in o.attributes]
+    assert {o.anlys_id for o in repaired} == {"346072", "346965", "1039082"}
+    for outline in repaired:
+        for repair in outline.attributes["repairs"]:
+            assert repair["area_after_km2"] == pytest.approx(repair["area_before_km2"], rel=1e-6)
 
 
-def test_glacier_national_park_has_39_glaciers_on_four_dates(real_data):
-    load(real_data / "outlines" / "usgs_glacier_national_park")
-    assert Glacier.objects.count() == 39
-    assert Outline.objects.count() == 156
-    totals = {
-        year: sum(Outline.objects.filter(src_date=date(year, 1, 1)).values_list("area_km2", flat=True))
-        for year in (1966, 1998, 2005, 2015)
-    }
-    assert totals == pytest.approx({1966: 21.64, 1998: 16.28, 2005: 15.45, 2015: 14.18}, rel=1e-3)
-    one = Outline.objects.filter(src_date=date(1966, 1, 1)).first()
+def test_the_same_import_again_stores_nothing_new(hochalmkees, folder):
+    before = sorted(hochalmkees.outlines.values_list("id", "valid", "preferred"))
+    load(folder / "glims_hochalmkees")
+    assert sorted(hochalmkees.outlines.values_list("id", "valid", "preferred")) == before
+
+
+def test_glacier_national_park_has_39_glaciers_on_four_dates(park):
+    assert park.count() == 156
+    assert park.values("glacier").distinct().count() == 39
+    totals = {y: sum(park.filter(src_date=date(y, 1, 1)).values_list("area_km2", flat=True)) for y in PARK_KM2}
+    assert totals == pytest.approx(PARK_KM2, rel=1e-3)
+    one = park.filter(src_date=date(1966, 1, 1)).first()
     assert (one.src_date_end, one.src_date_precision) == (date(1966, 12, 31), "year")
-    assert all(glacier.outlines.filter(preferred=True).count() == 4 for glacier in Glacier.objects.all())
+    assert not park.filter(preferred=False).exists()
+
+
+PARK_KM2 = {1966: 21.64, 1998: 16.28, 2005: 15.45, 2015: 14.18}
 
 
 def test_the_little_ice_age_layer_points_and_boundary_are_skipped_with_reasons(real_data):
@@ -80,19 +102,34 @@ def test_the_little_ice_age_layer_points_and_boundary_are_skipped_with_reasons(r
     assert "linestrings" in reasons["boundary.json"]
 
 
-def test_rgi_5_names_lose_their_padding_and_dates_with_day_99_become_the_interval(real_data):
-    load(real_data / "outlines" / "rgi5_oetztal")
-    assert Glacier.objects.filter(name="Hintereisferner").exists()
+def test_rgi_5_names_lose_their_padding_and_dates_with_day_99_become_the_interval(folder):
+    assert Glacier.objects.filter(name="Hintereisferner").count() == 1
     assert not Glacier.objects.filter(name__contains="À").exists()
-    outline = Outline.objects.first()
+    outline = Outline.objects.filter(source__name="RGI 5.0", glacier__region="11").first()
     assert (outline.src_date, outline.src_date_end, outline.src_date_precision) == (
         date(2003, 7, 1), date(2003, 9, 30), "interval",
     )  # fmt: skip
 
 
-def test_every_outline_file_of_the_collection_is_taken_or_skipped_with_a_reason(real_data):
-    load(real_data / "outlines")
-    assert Outline.objects.count() > 280
-    hintereis = Outline.objects.filter(aliases__rgi_id="RGI2000-v7.0-G-11-03116")
-    assert hintereis.count() == 1
-    assert Glacier.objects.filter(domain__isnull=True).count() == 0
+def test_an_outline_in_two_files_of_one_inventory_is_stored_once(folder):
+    assert Outline.objects.filter(aliases__rgi_id="RGI2000-v7.0-G-11-03116").count() == 1
+
+
+def test_rgi_5_and_rgi_7_meet_at_the_same_glacier(folder):
+    hintereis = Glacier.objects.get(name="Hintereisferner")
+    assert {o.source.name for o in hintereis.outlines.all()} == {"RGI 5.0", "RGI 7.0"}
+
+
+def test_parts_of_one_glacier_in_an_inventory_are_one_outline(folder):
+    vernagt = Outline.objects.get(source__name="RGI 5.0", glacier__name="Vernagtferner")
+    assert vernagt.area_km2 == pytest.approx(6.536 + 2.017, abs=0.01)
+    assert vernagt.area_analyst_km2 == pytest.approx(6.536 + 2.017, abs=0.001)
+    assert {"RGI50-11.00719_d01", "RGI50-11.00719_d02"} <= set(vernagt.glacier.aliases["rgi_id"])
+
+
+def test_every_glacier_of_the_collection_has_a_domain_that_holds_its_outlines(folder):
+    for glacier in Glacier.objects.all():
+        domain = shapely.from_wkb(bytes(glacier.domain.wkb))
+        for outline in glacier.outlines.all():
+            shape = shapely.from_wkb(bytes(outline.geometry.wkb))
+            assert shape.intersection(domain).area > 0.9 * shape.area, f"{glacier} {outline}"
