@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
@@ -75,8 +75,7 @@ def report(run: Run) -> Callable[..., None]:
     return advance
 
 
-@worker_process_init.connect
-def _machine_room(**_: Any) -> ModuleType:
+def _machine_room() -> ModuleType:
     """Load the science in the child: the parent process never touches torch, so that forking stays safe."""
     return import_module("workers.tasks")
 

@@ -57,9 +57,10 @@ def send(message: Outbox) -> bool:
     """Give one outbox message to the broker; False where it cannot be reached (the sweeper tries again)."""
     try:
         # By name, never by import; `signature` runs at once in eager mode, which `send_task` would ignore.
-        app.signature(f"workers.{message.run.kind}", args=(message.run_id,), queue=message.run.queue).apply_async(
-            retry=False
-        )
+        signature = app.signature(f"workers.{message.run.kind}", args=(message.run_id,), queue=message.run.queue)
+        # A connection of its own: one kept in a pool may have died with the broker, and would be believed first.
+        with app.connection_for_write() as broker_connection:
+            signature.apply_async(connection=broker_connection, retry=False)
     except (BrokerError, OSError) as error:
         Outbox.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
         log.warning("run %s stays in the outbox: %s", message.run_id, error)

@@ -291,7 +291,7 @@ LOGGING = {
 
 # No file that somebody brings may make GDAL open another file, a network address or a script.
 for _name, _value in {
-    "GDAL_SKIP": "VRT,WMS,HTTP,STACIT,STACTA,WCS,WMTS,GTI,DAAS,EEDAI,PLMOSAIC,RasterLite,HDF5,netCDF",
+    "GDAL_SKIP": "VRT,WMS,HTTP,STACIT,STACTA,WCS,WMTS,DAAS,EEDAI,PLMOSAIC",
     "GDAL_VRT_ENABLE_PYTHON": "NO",
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
