@@ -37,7 +37,7 @@ SPECTRA: dict[Cover, np.ndarray] = {
     Cover.VEGETATION: np.array([0.04, 0.07, 0.05, 0.32, 0.18, 0.09], np.float32),
     Cover.WATER: np.array([0.06, 0.06, 0.04, 0.02, 0.01, 0.01], np.float32),
     Cover.ICE: np.array([0.52, 0.50, 0.45, 0.36, 0.05, 0.035], np.float32),
-    Cover.DIRTY_ICE: np.array([0.35, 0.35, 0.33, 0.28, 0.10, 0.08], np.float32),
+    Cover.DIRTY_ICE: np.array([0.29, 0.30, 0.29, 0.26, 0.13, 0.11], np.float32),
     Cover.DEBRIS: np.array([0.13, 0.14, 0.16, 0.18, 0.21, 0.19], np.float32),
     Cover.SNOW: np.array([0.88, 0.86, 0.83, 0.76, 0.11, 0.08], np.float32),
 }
@@ -84,7 +84,7 @@ def lay_out(seed: int, terrain: Terrain, profile: Profile, pixel_m: float) -> Gr
 def _lakes(rng: np.random.Generator, terrain: Terrain, slope: np.ndarray, profile: Profile) -> np.ndarray:
     away = ~binary_dilation(terrain.pool, iterations=2)
     height = terrain.dem - terrain.dem.min()
-    lowness = patches(rng, slope.shape, 14.0) - 0.05 * gaussian_filter(slope, 3) - height / 900
+    lowness = patches(rng, slope.shape, 14.0) - 0.05 * gaussian_filter(slope, 3) - height / 2000
     return top_share(lowness, profile.lake_share, away)
 
 

@@ -33,7 +33,7 @@ EASY = Profile("easy")
 ALPS_LIKE = Profile(
     "alps_like",
     relief_sd_m=150.0,
-    debris_share=0.15,
+    debris_share=0.17,
     dirty_ice_share=0.10,
     lake_share=0.06,
     bright_rock_share=0.20,

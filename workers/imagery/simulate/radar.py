@@ -17,7 +17,8 @@ DRIFT_DB = 0.3
 ICE_DB, WET_ICE_DB, DEBRIS_DB, ROCK_DB, WATER_DB, WET_SNOW_DB = -9.0, -14.0, -10.0, -11.0, -20.0, -4.0
 ROCK_SD_DB = 3.0
 ICE_COHERENCE, DEBRIS_COHERENCE, GROUND_COHERENCE, WATER_COHERENCE = 0.22, 0.42, 0.72, 0.10
-SNOW_LOSS, PATCH_LOSS, PATCH_SHARE, PATCH_PX = 0.25, 0.35, 0.15, 9.0
+SNOW_LOSS, PATCH_LOSS, PATCH_PX = 0.25, 0.35, 9.0
+PASSING_SHARE, LASTING_SHARE = 0.10, 0.05  # of the image: patches that lose coherence once, and always
 SLOW_SD, FAST_SD = 0.10, 0.13
 
 
@@ -51,13 +52,32 @@ def observed_power(rng: np.random.Generator, level_db: np.ndarray) -> np.ndarray
     return (10 ** ((level_db + drift) / 10) * speckle).astype(np.float32)
 
 
-def observed_coherence(rng: np.random.Generator, ground: Ground, ice: np.ndarray, snow: np.ndarray) -> np.ndarray:
-    """Coherence (H, W) in 0..1: low where ice moved, high on bare ground, lost under snow and in passing patches."""
+@dataclass(frozen=True)
+class Patterns:
+    """What stays the same from one acquisition to the next, so that averaging does not remove it; (H, W) each."""
+
+    rough: np.ndarray  # sd 1, varies the backscatter of rock and soil
+    uneven: np.ndarray  # sd 1, varies coherence slowly
+    lost: np.ndarray  # where coherence is always low: scree that creeps, plants that move
+
+
+def patterns(rng: np.random.Generator, shape: tuple[int, int]) -> Patterns:
+    """Draw the lasting patterns of a world."""
+    everywhere = np.ones(shape, bool)
+    lost = top_share(patches(rng, shape, PATCH_PX), LASTING_SHARE, everywhere)
+    return Patterns(fractal(rng, shape, 1.6), fractal(rng, shape, 2.0), lost)
+
+
+def observed_coherence(
+    rng: np.random.Generator, ground: Ground, ice: np.ndarray, snow: np.ndarray, lasting: Patterns
+) -> np.ndarray:
+    """Coherence (H, W) in 0..1: low where ice moved, high on bare ground, lost under snow and in patches."""
     shape = ice.shape
     bare = np.where(ground.lakes, WATER_COHERENCE, GROUND_COHERENCE)
     mean = np.where(ice, np.where(ground.debris, DEBRIS_COHERENCE, ICE_COHERENCE), bare)
-    lost = top_share(patches(rng, shape, PATCH_PX), PATCH_SHARE, np.ones(shape, bool))
-    noise = SLOW_SD * fractal(rng, shape, 2.0) + FAST_SD * rng.standard_normal(shape, dtype=np.float32)
+    lost = lasting.lost | top_share(patches(rng, shape, PATCH_PX), PASSING_SHARE, np.ones(shape, bool))
+    uneven = (lasting.uneven + fractal(rng, shape, 2.0)) / np.sqrt(2)
+    noise = SLOW_SD * uneven + FAST_SD * rng.standard_normal(shape, dtype=np.float32)
     return np.clip(mean - SNOW_LOSS * snow - PATCH_LOSS * lost + noise, 0, 1).astype(np.float32)
 
 

@@ -210,9 +210,10 @@ class World:
         rng = generator(self.seed, "radar", day.toordinal())
         when = calendar.decimal_year(day)
         ice, snowy = self.ice(when), self.snow(day)
-        level_db = radar.backscatter_db(self.ground, ice, snowy, self._melt(when), self._radar_pattern)
+        lasting = self._radar_patterns
+        level_db = radar.backscatter_db(self.ground, ice, snowy, self._melt(when), lasting.rough)
         power = radar.observed_power(rng, level_db)
-        coherence = radar.observed_coherence(rng, self.ground, ice, snowy)
+        coherence = radar.observed_coherence(rng, self.ground, ice, snowy, lasting)
         return radar.Echo(power, coherence, *radar.geometry(self.dem, PIXEL_M))
 
     def _melt(self, decimal_year: float) -> float:
@@ -220,8 +221,8 @@ class World:
         return float(np.clip((line - snow.MEAN_LINE_M) / (0.6 * snow.AMPLITUDE_M), 0, 1))
 
     @cached_property
-    def _radar_pattern(self) -> np.ndarray:
-        return fractal(generator(self.seed, "radar pattern"), self.dem.shape, 1.6)
+    def _radar_patterns(self) -> radar.Patterns:
+        return radar.patterns(generator(self.seed, "radar patterns"), self.dem.shape)
 
     def scene_id(self, of: Pass) -> str:
         """SIM_L5_19850817_0001: simulated, sensor, day, seed."""
