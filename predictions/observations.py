@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date as Day
 from typing import Any
 
 from django.db.models import Prefetch, Q
@@ -24,8 +24,8 @@ EXPERT = "expert label"
 class Observation:
     """An area at a date, or over an interval where only that is known."""
 
-    date: date
-    date_end: date | None
+    date: Day
+    date_end: Day | None
     km2: float
     lo: float | None
     hi: float | None

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models, transaction
 
 from glacierweb import runs
@@ -15,6 +16,7 @@ from inventory.models import AreaOfInterest, Glacier, Region, Scene
 from predictions import params as asked
 from predictions.models import ModelVersion
 
+Person = models.Model | AnonymousUser
 LIVE = (Run.State.QUEUED, Run.State.RUNNING)
 
 
@@ -26,7 +28,7 @@ class AlreadyGoing(Exception):
         super().__init__(f"run {run.pk} does this already; it is {run.state}")
 
 
-def request(kind: str, payload: Mapping[str, Any], asked_by: models.Model | None = None) -> Run:
+def request(kind: str, payload: Mapping[str, Any], asked_by: Person | None = None) -> Run:
     """Queue a run.
 
     Raises ParamsError for parameters that cannot be taken, AlreadyGoing when the same is queued or running.
@@ -36,11 +38,12 @@ def request(kind: str, payload: Mapping[str, Any], asked_by: models.Model | None
     if errors:
         raise asked.ParamsError(errors)
     complete = asked.to_dict(read)
+    person = asked_by if isinstance(asked_by, models.Model) else None
     with transaction.atomic():
         _one_at_a_time(kind, complete)
         if going := Run.objects.filter(kind=kind, params=complete, state__in=LIVE).first():
             raise AlreadyGoing(going)
-        return runs.request(kind, complete, queue=asked.queue_of(kind), asked_by=asked_by)
+        return runs.request(kind, complete, queue=asked.queue_of(kind), asked_by=person)
 
 
 def _one_at_a_time(kind: str, complete: dict[str, Any]) -> None:

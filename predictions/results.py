@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
+from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
 
 from glacierweb import paths, runs
 from glacierweb.models import Run
@@ -108,7 +108,7 @@ def save_mask(
     with runs.fenced(run):
         values = {"run": run, "raster_sha256": digest, "valid_fraction": valid_fraction}
         mask, fresh = Mask.objects.get_or_create(**key, defaults=values)
-        glaciers = _glaciers(one.glac_id for one in [*found, *measured])
+        glaciers = _glaciers([*(one.glac_id for one in found), *(one.glac_id for one in measured)])
         PredictedOutline.objects.bulk_create(
             (_outline(run, mask, glaciers, one, shape) for one, shape in zip(found, shapes, strict=True)
              if fresh or one.glac_id is not None),
@@ -193,11 +193,10 @@ def save_flow(
 def multipolygon(geometry: Any) -> MultiPolygon:
     """A Shapely or GEOS (Multi)Polygon as the database keeps it. Raises ValueError for anything else."""
     shape = geometry if isinstance(geometry, GEOSGeometry) else GEOSGeometry(memoryview(geometry.wkb), srid=4326)
-    if shape.geom_type == "Polygon":
-        shape = MultiPolygon(shape, srid=4326)
-    if shape.geom_type != "MultiPolygon" or shape.empty or not shape.valid:
+    found = MultiPolygon(shape, srid=4326) if isinstance(shape, Polygon) else shape
+    if not isinstance(found, MultiPolygon) or found.empty or not found.valid:
         raise ValueError(f"an outline must be a valid polygon, got {shape.geom_type}: {shape.valid_reason}")
-    return shape
+    return found
 
 
 def _glaciers(glac_ids: Iterable[str | None]) -> dict[str | None, Glacier | None]:

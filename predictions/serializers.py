@@ -65,12 +65,15 @@ class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
             "data_snapshot", "page",
         )  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._known: dict[tuple[str, str], ModelVersion | None] = {}
+
     def _active(self, version: ModelVersion) -> ModelVersion | None:
-        known: dict = self.context.setdefault("active versions", {})
         key = (version.task, version.scope)
-        if key not in known:
-            known[key] = versions.active(*key)
-        return known[key]
+        if key not in self._known:
+            self._known[key] = versions.active(*key)
+        return self._known[key]
 
     def get_active_version(self, version: ModelVersion) -> int | None:
         active = self._active(version)

@@ -130,19 +130,20 @@ def change(rows: Sequence[Observation]) -> dict[str, Any] | None:
     if len(rows) < 2:
         return None
     first, last = rows[0], rows[-1]
-    difference = last.km2 - first.km2
+    difference, share = last.km2 - first.km2, 100 / first.km2 if first.km2 > 0 else None
     halves = [(one.hi - one.lo) / 2 for one in (first, last) if one.lo is not None and one.hi is not None]
     half = math.hypot(*halves) if len(halves) == 2 else None
-    share = 100 / first.km2 if first.km2 > 0 else None
-    known = share is not None and half is not None
-    return {
+    found: dict[str, Any] = {
         "from": {"date": first.date.isoformat(), "km2": first.km2},
         "to": {"date": last.date.isoformat(), "km2": last.km2},
         "km2": difference,
-        "percent": difference * share if share is not None else None,
-        "lo_percent": (difference - half) * share if known else None,
-        "hi_percent": (difference + half) * share if known else None,
+        "percent": None if share is None else difference * share,
+        "lo_percent": None,
+        "hi_percent": None,
     }
+    if share is not None and half is not None:
+        found |= {"lo_percent": (difference - half) * share, "hi_percent": (difference + half) * share}
+    return found
 
 
 def sensor_changes(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:

@@ -109,7 +109,7 @@ def year_block_bootstrap(line: LogLinear, resamples: int = RESAMPLES, seed: int 
     return float(np.std((ty - t * y / n)[sound] / spread[sound], ddof=1))
 
 
-def band(line: LogLinear, se: float, years: Sequence[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def band(line: LogLinear, se: float, years: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(fitted, lower, upper) area in km² at these decimal years: 95 % band of the line itself."""
     away = np.asarray(years, dtype=np.float64) - line.centre
     logs = line.log_at(np.asarray(years))

@@ -53,7 +53,7 @@ def background() -> Iterator[Wish]:
     for aois in _places():
         for task, architecture in BACKGROUND:
             first = versions.active(task, versions.scope_of(aois))
-            if first is None:
+            if first is None or "data" not in first.trained_by.params:
                 continue
             same = {key: first.trained_by.params[key] for key in ("data", "split")}
             wish = Wish("train", {"architecture": architecture, **same}, f"teach {architecture} (small), {_name(aois)}")
@@ -151,7 +151,7 @@ def _forecasts(aois: list[AreaOfInterest]) -> Iterator[Wish]:
     version: ModelVersion | None = versions.active("forecast", versions.scope_of(aois))
     if version is None:
         return
+    taught_on = version.trained_by.params.get("data", {}).get("aois", [])  # a version may come from elsewhere
     for aoi in aois:
-        learned = aoi.pk in version.trained_by.params["data"]["aois"]
-        if learned and not Forecast.objects.filter(aoi=aoi, version=version).exists():
+        if aoi.pk in taught_on and not Forecast.objects.filter(aoi=aoi, version=version).exists():
             yield Wish("forecast", {"aoi": aoi.pk, "version": version.pk}, f"forecast {aoi.name}")

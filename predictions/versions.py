@@ -20,6 +20,7 @@ from glacierweb.models import Run
 from inventory.models import AreaOfInterest, Glacier, Scene
 from predictions import requests
 from predictions.models import ModelVersion
+from predictions.requests import Person
 
 GENERAL = "general"
 SIMULATED = "simulated"
@@ -47,7 +48,7 @@ class Refused(Exception):
     """The gate did not let a version through, or there is nothing to roll back to; the text says why."""
 
 
-def request_training(params: Mapping[str, Any], asked_by: models.Model | None = None) -> Run:
+def request_training(params: Mapping[str, Any], asked_by: Person | None = None) -> Run:
     """Queue a training. Raises ParamsError, or AlreadyGoing when the same one is on its way."""
     return requests.request("train", params, asked_by)
 
@@ -121,9 +122,7 @@ def objection(version: ModelVersion, current: ModelVersion | None) -> str:
     )
 
 
-def promote(
-    version: ModelVersion, by: models.Model | None = None, *, force: bool = False, reason: str = ""
-) -> ModelVersion:
+def promote(version: ModelVersion, by: Person | None = None, *, force: bool = False, reason: str = "") -> ModelVersion:
     """Make a version the active one of its task and scope; the one before is retired and remembered.
 
     Raises Refused when the gate objects and no reason is given with `force`. Promoting the active version does nothing.
