@@ -18,7 +18,13 @@ import torch
 from workers.forecasting import conv_lstm, default_forecaster, lstm, sa_lstm, unet
 from workers.motion import video
 from workers.segmentation import (
-    fusion_unet, glavitu, random_forest, resnet_unet, sar_conv3d, sar_conv_lstm, setr,
+    fusion_unet,
+    glavitu,
+    random_forest,
+    resnet_unet,
+    sar_conv3d,
+    sar_conv_lstm,
+    setr,
 )  # fmt: skip
 
 Shapes = dict[str, list[Any]]

@@ -12,7 +12,7 @@ import numpy as np
 from workers.imagery.bands import CANONICAL
 from workers.learning import mapping_report
 from workers.learning.catalog import preset as of_catalog
-from workers.learning.samples import SegmentSample, folds, segment_manifest
+from workers.learning.samples import SegmentSample, folds, offers, segment_manifest
 from workers.learning.trained import Trained
 from workers.learning.training import History, Report
 from workers.learning.weights import Learned, Recipe
@@ -20,7 +20,7 @@ from workers.segmentation import features
 from workers.segmentation.random_forest import Config, PixelForest, fit
 from workers.segmentation.segment import segment_stack
 
-OPTIONAL = ("elevation", "slope", "sar_co", "sar_cross", "coherence", "thermal")
+OPTIONAL = ("elevation", "slope", "co_pol_db", "cross_pol_db", "coherence")
 """Used when every stack has them."""
 HELD_OUT_TREES = 50
 """At most so many trees in the forests that only serve the measuring; a smaller forest is judged a little worse."""
@@ -30,8 +30,7 @@ PIXELS_A_SAMPLE = 20
 
 def forest_bands(samples: Sequence[SegmentSample]) -> tuple[str, ...]:
     """Six bands, NDSI, and whatever optional layer all stacks have."""
-    offered = set.intersection(*(set(sample.stack.bands) for sample in samples))
-    return (*CANONICAL, "ndsi", *(name for name in OPTIONAL if name in offered))
+    return (*CANONICAL, "ndsi", *(name for name in OPTIONAL if all(offers(sample.stack, name) for sample in samples)))
 
 
 def train_forest(preset: str, samples: Sequence[SegmentSample], seed: int, report: Report,

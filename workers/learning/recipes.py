@@ -10,17 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workers.learning import catalog, forecast_recipes
+from workers.learning import catalog, forecast_recipes, mapping_recipes, series_recipes, video_recipe
 from workers.learning.forecast_recipes import train_transfer
 from workers.learning.forest_recipe import train_forest
 from workers.learning.samples import SegmentSample
+from workers.learning.series_recipes import train_series
 from workers.learning.trained import Trained
 from workers.learning.training import Report, TrainSettings, no_report
+from workers.learning.video_recipe import train_video
+from workers.learning.weights import Learned
 
 if TYPE_CHECKING:
     from workers.imagery.cubes import Cube
 
-__all__ = ["SegmentSample", "Trained", "defaults", "train_forecaster", "train_segmenter", "train_transfer", "with_settings"]
+__all__ = [
+    "SegmentSample", "Trained", "defaults", "train_forecaster", "train_segmenter", "train_series", "train_transfer",
+    "train_video", "with_settings",
+]  # fmt: skip
 
 
 def defaults(architecture: str, preset: str = "small") -> TrainSettings:
@@ -28,27 +34,36 @@ def defaults(architecture: str, preset: str = "small") -> TrainSettings:
     row, _ = catalog.preset(architecture, preset)
     if row.task == "forecast":
         return forecast_recipes.settings_of(architecture, preset)
-    return TrainSettings()
+    if row.task == "video":
+        return video_recipe.settings_of(preset)
+    if row.task == "sar":
+        return series_recipes.settings_of(preset)
+    return mapping_recipes.settings_of(architecture, preset)
 
 
 def with_settings(architecture: str, preset: str, **asked: Any) -> TrainSettings:
     """The recipe's settings with those of `asked` that are not None in their place."""
-    return replace(defaults(architecture, preset), **{name: value for name, value in asked.items() if value is not None})
+    given = {name: value for name, value in asked.items() if value is not None}
+    return replace(defaults(architecture, preset), **given)
 
 
 def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSample],
                     settings: TrainSettings | None = None, report: Report = no_report,
-                    checkpoint: Path | None = None, bands: Sequence[str] | None = None) -> Trained:
+                    checkpoint: Path | None = None, bands: Sequence[str] | None = None,
+                    start: Learned | None = None) -> Trained:
     """Teach a mapper of glacier ice on stacks with truth; metrics are from held-out groups.
 
-    bands: input channels by name; by default what the samples offer and the architecture can use. Raises ValueError
-    on no samples or one class only, MissingBands by name, and what `report` raises.
+    bands: input channels by name; by default what the samples offer and the architecture can use. start: weights to
+    go on from (regional fine-tuning; `mapping_recipes.FINE` has the settings). Raises ValueError on no samples or one
+    class only, MissingBands by name, and what `report` raises.
     """
     row, _ = catalog.preset(architecture, preset)
     if row.task != "segment":
         raise ValueError(f"{architecture} is taught for the task {row.task!r}, not for mapping")
     settings = settings or defaults(architecture, preset)
-    return train_forest(preset, list(samples), settings.seed, report, bands)
+    if row.fit is not None:
+        return train_forest(preset, list(samples), settings.seed, report, bands)
+    return mapping_recipes.train(architecture, preset, list(samples), settings, report, checkpoint, bands, start)
 
 
 def train_forecaster(architecture: str, preset: str, cubes: Cube | Sequence[Cube],

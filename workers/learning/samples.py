@@ -43,6 +43,12 @@ class SegmentSample:
             raise ValueError(f"truth {self.truth.shape} does not lie on the stack's grid {self.stack.grid.shape}")
 
 
+def offers(stack: Stack, name: str) -> bool:
+    """Whether the stack has the band or what it is derived from."""
+    have = set(stack.bands)
+    return name in have or (name in features.DERIVED and set(features.DERIVED[name][0]) <= have)
+
+
 def manifest_of(parts: Iterable[tuple[str, np.ndarray]]) -> str:
     """sha256 over names and pixels, in the order given: the same training data give the same 64 digits."""
     digest = hashlib.sha256()
@@ -80,45 +86,49 @@ def folds(groups: Iterable[str], most: int = 5) -> list[set[str]]:
     return [set(names[k :: min(most, len(names))]) for k in range(min(most, len(names)))]
 
 
-class SegmentWindows:
-    """Windows of stacks with truth: at random places when a generator is given, on a fixed lattice otherwise.
+class TruthWindows:
+    """Windows of images with truth: at random places when a generator is given, on a fixed lattice otherwise.
 
-    A batch is ((B, C, p, p) float32, gaps 0; (B, p, p) float32 truth, NaN where a label or a channel is missing).
+    images (C, H, W), or (C, T, H, W) for series; truths (H, W) float, NaN where there is no label. A batch is
+    ((B, C, p, p) or (B, T, C, p, p) float32, gaps 0; (B, p, p) float32, NaN where a label or a channel is missing).
     """
 
-    def __init__(self, samples: Sequence[SegmentSample], names: Sequence[str], normalisation: Mapping[str, Any],
-                 patch: int, augment: Augment | None = None) -> None:
+    def __init__(self, images: Sequence[np.ndarray], truths: Sequence[np.ndarray], patch: int,
+                 augment: Augment | None = None) -> None:
         self.patch, self.augment = patch, augment
-        self.images = [padded(features.network_input(s.stack, names, normalisation), patch) for s in samples]
-        self.truths = [
-            padded(np.where(np.isnan(image[:, :h, :w]).any(0), np.nan, np.asarray(s.truth, np.float32)), patch)
-            for image, s in zip(self.images, samples, strict=True)
-            for h, w in [s.truth.shape]
-        ]
+        self.images = [padded(image, patch) for image in images]
+        self.truths = [padded(_labelled(image, truth), patch) for image, truth in zip(images, truths, strict=True)]
         self.lattice = [
             (k, row, col) for k, truth in enumerate(self.truths)
             for row in origins(truth.shape[0], patch, patch) for col in origins(truth.shape[1], patch, patch)
+            if np.isfinite(truth[row : row + patch, col : col + patch]).any()
         ]
 
     def __len__(self) -> int:
-        """The number of windows that do not overlap."""
+        """The number of windows that do not overlap and have a label."""
         return len(self.lattice)
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator | None) -> tuple[Tensor, Tensor]:
-        pairs = [self._drawn(rng) if rng else self._cut(*self.lattice[i]) for i in indices]
-        images, truths = zip(*pairs, strict=True)
-        return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(truths))
+        pairs = [self._drawn(int(i), rng) if rng else self._cut(*self.lattice[i]) for i in indices]
+        images, truths = (torch.from_numpy(np.stack(some)) for some in zip(*pairs, strict=True))
+        return images if images.ndim == 4 else images.transpose(1, 2), truths
 
-    def _drawn(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """A random window of a random stack, augmented."""
-        k = int(rng.integers(len(self.truths)))
+    def _drawn(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A window at a random place of the image that the index belongs to, augmented."""
+        k = self.lattice[index][0]
         row, col = (int(rng.integers(n - self.patch + 1)) for n in self.truths[k].shape)
         image, truth = self._cut(k, row, col)
         return self.augment(image, truth, rng) if self.augment else (image, truth)
 
     def _cut(self, k: int, row: int, col: int) -> tuple[np.ndarray, np.ndarray]:
         window = np.s_[..., row : row + self.patch, col : col + self.patch]
-        return np.nan_to_num(self.images[k][window]), self.truths[k][window].astype(np.float32)
+        return np.nan_to_num(self.images[k][window]), self.truths[k][window]
+
+
+def _labelled(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Truth as float32, NaN where a channel is missing too."""
+    missing = np.isnan(image).any(axis=tuple(range(image.ndim - 2)))
+    return np.where(missing, np.nan, np.asarray(truth, np.float32)).astype(np.float32)
 
 
 @dataclass(frozen=True)

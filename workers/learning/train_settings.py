@@ -28,6 +28,8 @@ class TrainSettings:
     patience: int | None = 5
     teacher_forcing: str = "never"
     """"falling", "always" or "never"."""
+    epoch_steps: int | None = None
+    """An epoch has so many steps, on a part of the samples or on several rounds of them; None = once through all."""
     max_steps: int | None = None
     """End after so many steps, whatever the epoch."""
     seed: int = 0

@@ -111,7 +111,8 @@ class _Session:
         on_gpu = self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler("cuda", enabled=on_gpu and settings.precision == "fp16")
         self.autocast = devices.autocast_of(settings.precision) if on_gpu else nullcontext
-        self.per_epoch = max(1, -(-(len(training) // self.world) // settings.batch))
+        whole = max(1, -(-(len(training) // self.world) // settings.batch))
+        self.per_epoch = settings.epoch_steps or whole
         self.total = min(self.per_epoch * settings.epochs, settings.max_steps or 10**12)
         self.step, self.loss_sum, self.loss_count = 0, 0.0, 0
         self.stopper = schedules.EarlyStop(settings.patience)
@@ -170,10 +171,16 @@ class _Session:
     def _next_batch(self) -> Batch:
         """The batch of this step: a function of seed, epoch and place in it, so a resumed run draws the same."""
         epoch, place = divmod(self.step, self.per_epoch)
-        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.training))
-        mine = order[: len(order) // self.world * self.world][self.rank :: self.world] if self.world > 1 else order
         rng = np.random.default_rng([self.settings.seed, epoch, place, self.rank])
-        return self._placed(self.training.batch(np.array_split(mine, self.per_epoch)[place], rng))
+        return self._placed(self.training.batch(np.array_split(self._order(epoch), self.per_epoch)[place], rng))
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """This process's samples of an epoch, shuffled; gone through again where an epoch has more steps."""
+        rng, count = np.random.default_rng([self.settings.seed, epoch]), len(self.training)
+        wanted = self.settings.batch * self.per_epoch if self.settings.epoch_steps else count // self.world
+        rounds = -(-wanted * self.world // count)
+        order = np.concatenate([rng.permutation(count) for _ in range(max(1, rounds))])
+        return order[: max(1, wanted) * self.world][self.rank :: self.world]
 
     def _placed(self, batch: Batch) -> Batch:
         last = self.settings.channels_last

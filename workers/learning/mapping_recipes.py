@@ -1,0 +1,199 @@
+"""How the mapping networks are taught: inputs by name, normalisation, augmentation, loss and settings.
+
+Fusion U-Net, SETR, GlaViTU: focal loss, Adam, cosine with warm restarts from 5e-4, 150 epochs (Maslov et al. 2023).
+ResNet-50 U-Net: cross-entropy, Adam, weight decay 1e-5, flips and blur (Waismann et al.); their rate of 1e-5 is for an
+encoder with published weights, from scratch it is 1e-3 with a cosine decay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workers.imagery.bands import CANONICAL
+from workers.learning import catalog, losses, mapping_report, metrics
+from workers.learning.augment import Augment, light, strong
+from workers.learning.samples import SegmentSample, TruthWindows, offers, segment_manifest, split_groups
+from workers.learning.trained import Trained, plain
+from workers.learning.training import Batch, Report, TrainSettings, fit
+from workers.learning.weights import Learned, Recipe
+from workers.segmentation import calibrate, features, resnet_unet
+from workers.segmentation.segment import glacier_probability, segment_stack
+
+SOURCES = {
+    "optical": CANONICAL,
+    "dem": ("elevation", "slope"),
+    "sar": ("co_pol_db", "coherence"),
+    "dual_sar": ("co_pol_db", "cross_pol_db"),
+    "thermal": ("thermal",),
+}
+"""The inputs of the fusion networks, one stem each. Thermal is used when it is asked for."""
+BY_DEFAULT = ("optical", "dem", "sar")
+
+STRONG = TrainSettings(epochs=150, batch=8, lr=5e-4, optimiser="adam", schedule="warm-restarts", clip_value=None,
+                       patience=None)
+RESNET = TrainSettings(epochs=60, batch=32, lr=1e-3, weight_decay=1e-5, optimiser="adam", schedule="cosine",
+                       clip_value=None, patience=None)
+SMALL = {
+    "resnet50-unet": replace(RESNET, epochs=12, batch=8, epoch_steps=25),
+}
+SMALL_STRONG = replace(STRONG, epochs=10, schedule="cosine", epoch_steps=26)
+FINE = replace(STRONG, epochs=80, lr=5e-5, schedule="cosine")
+"""Fine-tuning on one region from global weights."""
+
+
+def settings_of(architecture: str, preset: str) -> TrainSettings:
+    """The published settings, or those for a CPU."""
+    if preset == "small":
+        return SMALL.get(architecture, SMALL_STRONG)
+    return RESNET if architecture == "resnet50-unet" else STRONG
+
+
+def inputs_of(architecture: str, config: Any, samples: Sequence[SegmentSample],
+              bands: Sequence[str] | None = None) -> tuple[tuple[str, ...], Any, list[list[int]] | None]:
+    """(bands, config made for them, channel groups occluded together), from what every sample offers.
+
+    bands: asked for by name; raises MissingBands later where a sample lacks one.
+    """
+    offered = [name for name in _every_band() if all(offers(sample.stack, name) for sample in samples)]
+    if architecture == "resnet50-unet":
+        names = tuple(bands or (name for name in resnet_unet.BANDS if name in offered))
+        return names, replace(config, channels=len(names)), None
+    wanted = tuple(bands or offered)
+    kinds = [kind for kind in SOURCES if (bands or kind in BY_DEFAULT) and set(SOURCES[kind]) <= set(wanted)]
+    if "sar" in kinds and "dual_sar" in kinds:
+        kinds.remove("dual_sar")
+    names = tuple(name for kind in kinds for name in SOURCES[kind])
+    if not names:
+        raise ValueError(f"{architecture} needs at least the bands {', '.join(CANONICAL)}; every sample offers "
+                         f"{', '.join(offered) or 'none'}")
+    config = replace(config, sources=tuple(len(SOURCES[kind]) for kind in kinds))
+    return names, config, _groups(config)
+
+
+def normalisation_of(architecture: str, names: Sequence[str], samples: Sequence[SegmentSample]) -> dict[str, Any]:
+    """Per-image for the ResNet-50 U-Net, else the smallest and largest value of the *training* samples."""
+    if architecture == "resnet50-unet":
+        return {"kind": "image_minmax"}
+    pixels = [features.features(sample.stack, names).reshape(len(names), -1) for sample in samples]
+    low = np.min([np.nanmin(one, axis=1, initial=np.inf) for one in pixels], axis=0)
+    high = np.max([np.nanmax(one, axis=1, initial=-np.inf) for one in pixels], axis=0)
+    return {"kind": "dataset_minmax", "low": low.astype(float).tolist(), "high": high.astype(float).tolist()}
+
+
+def train(architecture: str, preset: str, samples: Sequence[SegmentSample], settings: TrainSettings, report: Report,
+          checkpoint: Path | None, bands: Sequence[str] | None = None, start: Learned | None = None) -> Trained:
+    """Teach a mapping network; whole groups are held out 60/20/20. start: fine-tune these weights instead."""
+    if not samples:
+        raise ValueError("a mapping network needs at least one stack with truth")
+    sets = divided(samples, settings.seed)
+    if start is None:
+        row, config = catalog.preset(architecture, preset)
+        names, config, groups = inputs_of(architecture, config, samples, bands)
+        torch.manual_seed(settings.seed)
+        network, normalisation = row.build(config), normalisation_of(architecture, names, sets["train"])
+    else:
+        network, config, names = start.network, start.network.config, start.recipe.bands
+        groups, normalisation = _groups(config), dict(start.recipe.normalisation)
+    recipe = Recipe(architecture, preset, asdict(config), names, normalisation)
+    network, history, validation = taught(network, recipe, sets, settings, report, checkpoint, groups,
+                                          segment_manifest(samples))
+    return judged(network, recipe, sets, settings, history, validation, segment_manifest(samples))
+
+
+def taught(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSample]], settings: TrainSettings,
+           report: Report, checkpoint: Path | None, groups: list[list[int]] | None, manifest: str) -> tuple:
+    """Run the training loop on windows; returns the network, its history and the validation windows."""
+    def windows(some: Sequence[SegmentSample], augment: Augment | None) -> TruthWindows:
+        images = [features.network_input(s.stack, recipe.bands, recipe.normalisation) for s in some]
+        return TruthWindows(images, [s.truth for s in some], network.config.patch, augment)
+
+    resnet = recipe.architecture == "resnet50-unet"
+    training = windows(sets["train"], light if resnet else strong(groups))
+    validation = windows(sets["validation"], None)
+    network, history = fit(network, training, None, loss_of(resnet), settings, until(0.9, report), checkpoint, manifest,
+                           validate=lambda network: 1 - iou(network, validation, settings.batch))
+    return network, history, validation
+
+
+def loss_of(resnet: bool) -> Callable[..., Tensor]:
+    """Cross-entropy for the ResNet-50 U-Net, focal loss (with an auxiliary head where there is one) for the others."""
+    function = losses.cross_entropy if resnet else losses.focal
+
+    def loss(network: nn.Module, batch: Batch, teacher_forcing: float = 0.0) -> Tensor:
+        images, truth = batch
+        return losses.of_heads(network(images), truth, function)
+
+    return loss
+
+
+@torch.no_grad()
+def predictions(network: nn.Module, windows: TruthWindows, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Probability and truth (N, p, p) of all windows of the lattice, where both are known."""
+    device = next(network.parameters()).device
+    said, true = [], []
+    for begin in range(0, len(windows), batch):
+        images, truth = windows.batch(np.arange(begin, min(begin + batch, len(windows))), None)
+        said.append(glacier_probability(network, images.to(device)).cpu().numpy())
+        true.append(truth.numpy())
+    return np.concatenate(said), np.concatenate(true)
+
+
+def iou(network: nn.Module, windows: TruthWindows, batch: int) -> float:
+    """Pooled glacier IoU; 0 where neither truth nor prediction has a glacier (nothing to be best at)."""
+    probability, truth = predictions(network, windows, batch)
+    value = metrics.confusion(probability, truth).iou
+    return 0.0 if np.isnan(value) else value
+
+
+def judged(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSample]], settings: TrainSettings,
+           history: Any, validation: TruthWindows, manifest: str,
+           predict: Callable[[SegmentSample, Learned], np.ndarray] | None = None) -> Trained:
+    """Temperature from the validation windows; then the card from the test groups."""
+    probability, truth = predictions(network, validation, settings.batch)
+    temperature = calibrate.fit_temperature(probability, truth)
+    calibrated = calibrate.tempered(probability, temperature)
+    before, after = (calibrate.reliability(p, truth) for p in (probability, calibrated))
+    recipe = replace(recipe, options={**recipe.options, "temperature": temperature})
+    learned = Learned(network, recipe)
+    predict = predict or (lambda sample, learned: segment_stack(sample.stack, learned))
+    held = mapping_report.report([mapping_report.judge(predict(sample, learned), sample) for sample in sets["test"]])
+    counts = {name: len(some) for name, some in sets.items()}
+    card = plain({**held, "held_out": "whole groups, 60/20/20", "samples_by_set": counts, "temperature": temperature,
+                  "validation_iou": None if history.best is None else 1 - history.best,
+                  "reliability": {"before": before.to_dict(), "after": after.to_dict()}})
+    trained = {"settings": settings.to_dict(), "manifest": manifest, "seed": settings.seed, "metrics": card}
+    return Trained(Learned(network, replace(recipe, trained=trained)), card, history)
+
+
+def divided(samples: Sequence[Any], seed: int) -> dict[str, list[Any]]:
+    """Samples by set, whole groups together. With one or two groups a set is missing: then the next one before it
+    stands in (validation for test, train for validation), which the counts on the card show."""
+    of = split_groups((sample.group for sample in samples), seed)
+    sets = {name: [s for s in samples if of[s.group] == name] for name in ("train", "validation", "test")}
+    sets["validation"] = sets["validation"] or sets["train"]
+    sets["test"] = sets["test"] or sets["validation"]
+    return sets
+
+
+def until(share: float, report: Report) -> Report:
+    """The report of a part of the work, as part of the whole."""
+    return lambda fraction, step, **curves: report(share * fraction, step, **curves)
+
+
+def _groups(config: Any) -> list[list[int]] | None:
+    sizes = getattr(config, "sources", None)
+    if sizes is None:
+        return None
+    return [list(range(a, b)) for a, b in pairwise([0, *accumulate(sizes)])]
+
+
+def _every_band() -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*resnet_unet.BANDS, *(name for names in SOURCES.values() for name in names)]))
