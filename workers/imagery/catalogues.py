@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from pystac_client import Client
 from pystac_client.exceptions import APIError
@@ -52,7 +52,8 @@ class Catalogue:
         if "url" not in d or not set(d) <= known:
             wrong = ", ".join(sorted(set(d) - known)) or "url is missing"
             raise ValueError(f"Catalogue {name}: {wrong}; known are {', '.join(sorted(known))}.")
-        return cls(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in d.items()})
+        settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in d.items()}
+        return cls(name, **settings)
 
     def fetcher(self, **settings: Any) -> Fetcher:
         """A client that may go to this catalogue's hosts and nowhere else."""
@@ -78,8 +79,9 @@ class _GuardedIO(StacApiIO):
         if (method or "GET").upper() == "POST":
             body = json.dumps(parameters or {}).encode()
             return self._fetcher.document("POST", href, {**sent, "Content-Type": "application/json"}, body).decode()
-        prepared = self.session.prepare_request(_get(href, parameters))
-        return self._fetcher.document("GET", str(prepared.url), sent).decode()
+        query = urlencode(parameters or {}, doseq=True)
+        address = f"{href}{'&' if urlsplit(href).query else '?'}{query}" if query else href
+        return self._fetcher.document("GET", address, sent).decode()
 
     def read_text(self, source: Any, *args: Any, **kwargs: Any) -> str:
         """As the parent, for addresses only: a catalogue must not name a file of ours."""
@@ -87,12 +89,6 @@ class _GuardedIO(StacApiIO):
         if urlsplit(href).scheme not in ("http", "https"):
             raise RefusedAddress(f"{href[:80]!r} is no web address; the catalogue names something local.")
         return super().read_text(source, *args, **kwargs)
-
-
-def _get(href: str, parameters: dict[str, Any] | None) -> Any:
-    from requests import Request
-
-    return Request("GET", href, params=parameters or {})
 
 
 def configured(name_or_url: str, catalogues: Mapping[str, Any]) -> Catalogue:
@@ -229,8 +225,8 @@ def fetch(
     wanted = found.assets if names is None else {n: found.assets[n] for n in names if n in found.assets}
     if not any("://" in asset.href for asset in wanted.values()):
         return replace(found, assets=dict(wanted))
-    by_name = isinstance(catalogues, Mapping)
-    source = configured(str(found.properties.get(CATALOGUE)), catalogues) if by_name else catalogues
+    name = str(found.properties.get(CATALOGUE))
+    source = catalogues if isinstance(catalogues, Catalogue) else configured(name, catalogues)
     client = fetcher or source.fetcher()
     signer = _Signer(source, client)
     local: dict[str, Asset] = {}

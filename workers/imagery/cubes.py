@@ -113,7 +113,7 @@ class _Bin:
         self.n_scenes += 1
         for name, layer in layers.items():
             seen = np.isfinite(layer)
-            self._sums.setdefault(name, np.zeros(layer.shape))
+            self._sums.setdefault(name, np.zeros(layer.shape, dtype=np.float32))
             self._counts.setdefault(name, np.zeros(layer.shape, dtype=np.uint16))
             self._sums[name] += np.where(seen, layer, 0)
             self._counts[name] += seen
@@ -123,9 +123,9 @@ class _Bin:
         means = {name: self._mean(name) for name in self._sums}
         index = bands.ndsi(means["green"], means["swir1"]) if "green" in means else None
         ready = means.get("ndsi")
-        if index is None or ready is None:
-            return (ready if index is None else index).astype(np.float32)
-        return np.where(np.isnan(index), ready, index).astype(np.float32)
+        if index is None:
+            return means["ndsi"].astype(np.float32)
+        return index if ready is None else np.where(np.isnan(index), ready, index).astype(np.float32)
 
     def _mean(self, name: str) -> np.ndarray:
         count = self._counts[name]

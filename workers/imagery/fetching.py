@@ -190,7 +190,7 @@ def _checked_pools(private_hosts: tuple[str, ...]) -> dict[str, Any]:
             host, port = self._dns_host, self.port  # type: ignore[attr-defined]
             private = any(_matches(host, allowed) for allowed in private_hosts)
             try:
-                addresses = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+                addresses = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
             except OSError as error:
                 raise NewConnectionError(self, f"{host} cannot be resolved") from error  # type: ignore[arg-type]
             usable = [a for a in addresses if private or public_address(a)]

@@ -46,7 +46,7 @@ def _one_pass(band: np.ndarray, missing: np.ndarray) -> np.ndarray:
     valid = cv2.threshold(missing, 0, 1, cv2.THRESH_BINARY_INV)[1].astype(np.float32)
     reach = cv2.sepFilter2D(valid, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
     total = cv2.sepFilter2D(band, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
-    reached = cv2.bitwise_and(missing, cv2.compare(reach, 0.5, cv2.CMP_GT))  # the smallest weight is 1
+    reached = missing & ((reach > 0.5).view(np.uint8) * np.uint8(255))  # the smallest weight is 1
     with np.errstate(divide="ignore", invalid="ignore"):
         np.divide(total, reach, out=total)
     cv2.copyTo(total, reached, band)

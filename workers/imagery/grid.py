@@ -113,9 +113,9 @@ class Grid:
 
     def footprint(self) -> BaseGeometry:
         """Outline in lon/lat: a Polygon, or a MultiPolygon cut at the antimeridian."""
-        ring = [self.transform @ point for point in self._edge(points_a_side=21)]
-        lon, lat = transformer(self.crs, WGS84).transform(*zip(*ring, strict=True))
-        return split_antimeridian(unwrap(shapely.Polygon(list(zip(lon, lat, strict=True)))))
+        x, y = np.array([self.transform @ point for point in self._edge(points_a_side=21)]).T
+        lon, lat = transformer(self.crs, WGS84).transform(x, y)
+        return split_antimeridian(unwrap(shapely.Polygon(np.column_stack([lon, lat]))))
 
     def part(self, row: int, col: int, height: int, width: int) -> Grid:
         """The grid of a window that starts at (row, col)."""

@@ -123,7 +123,8 @@ def inspect_in_child(path: str | Path, timeout_s: float = 60) -> Header:
         raise RefusedRaster("crash", f"{Path(path).name} broke the process that opened it.") from error
     if "rule" in answer:
         raise RefusedRaster(answer["rule"], answer["sentence"])
-    return Header(**{key: tuple(v) if isinstance(v, list) else v for key, v in answer.items()})
+    facts: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in answer.items()}
+    return Header(**facts)
 
 
 def _child(path: str, seconds: int) -> None:

@@ -101,7 +101,9 @@ def buffer_m(geom_lonlat: BaseGeometry, metres: float) -> BaseGeometry:
     lon, lat = centroid(geom_lonlat)
     local = CRS(f"+proj=aeqd +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs")
     there = Transformer.from_crs("OGC:CRS84", local, always_xy=True)
-    plane = shapely.transform(geom_lonlat, lambda xy: np.column_stack(there.transform(*xy.T)))
+    plane = shapely.transform(geom_lonlat, lambda xy: np.column_stack(there.transform(xy[:, 0], xy[:, 1])))
     grown = made_valid(plane).buffer(metres)
-    back = shapely.transform(grown, lambda xy: np.column_stack(there.transform(*xy.T, direction="INVERSE")))
+    back = shapely.transform(
+        grown, lambda xy: np.column_stack(there.transform(xy[:, 0], xy[:, 1], direction="INVERSE"))
+    )
     return split_antimeridian(unwrap(back))

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import numpy as np
 import pytest
 from affine import Affine
 from scipy.ndimage import fourier_shift, gaussian_filter
 
-from workers.imagery import align
+from workers.imagery import align, bands
 from workers.imagery.align import AlignSettings, register, template, warp
 from workers.imagery.grid import Grid
 from workers.imagery.rasters import MissingBands, Stack
+from workers.imagery.simulate import PROFILES, World
 
 SIZE = 128
 GRID = Grid("EPSG:32632", Affine(30, 0, 500_010, 0, -30, 5_200_020), SIZE, SIZE)
@@ -36,6 +40,18 @@ def test_shifts_of_half_a_pixel_are_found_to_a_tenth() -> None:
         assert found.status == "translation"
         residuals.append(np.hypot(found.matrix[0, 2] - dx, found.matrix[1, 2] - dy))
     assert np.median(residuals) <= 0.1
+
+
+@pytest.mark.parametrize(("months", "limit_px"), [((7, 8, 9), 0.1), ((2, 5, 8, 11), 0.2)])
+def test_simulated_scenes_are_registered_to_a_tenth_of_a_pixel_within_a_season(months, limit_px) -> None:
+    world = World(6, replace(PROFILES["easy"], misregistration_sd_px=0.5), 128, (2014, 2016))
+    scenes = [world.scene(world.one_pass("L8", date(y, m, 12), 0.0)) for y in (2014, 2015, 2016) for m in months]
+    frames = np.stack([bands.scale(s.dn[s.BANDS.index("swir1")], "landsat-c2-l2-sr") for s in scenes])
+    target = template(frames)
+    found = np.array([register(target, frame).matrix[[1, 0], 2] for frame in frames])
+    apart = found - np.array([s.shift_px for s in scenes])
+    residual = np.hypot(*(apart - np.median(apart, axis=0)).T)  # the template lies at the mean of the shifts
+    assert np.median(residual) <= limit_px
 
 
 def test_a_warp_brings_the_frame_back_and_leaves_nan_at_the_border() -> None:
