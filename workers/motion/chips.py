@@ -128,7 +128,8 @@ def find(chip: np.ndarray, image: np.ndarray, row: int, col: int, search: float 
     """Look for ``chip`` (h, w), last seen with its upper left pixel at (row, col), in ``image`` (H, W).
 
     All integer offsets up to ceil((search - 1) h / 2) px in each direction are tried, clipped at the image's edges;
-    the highest correlation wins, the first in row-major order on ties.
+    the highest correlation wins, the first in row-major order on ties. On glaciers blank the ground out (NaN) in both:
+    chips that reach across the margin otherwise hold on to what stands still.
     """
     height, width = chip.shape
     reach = [math.ceil((search - 1) * n / 2) for n in chip.shape]
