@@ -80,6 +80,6 @@ def test_chips_of_21_px_are_found_within_the_bar_when_the_ground_is_blanked_out(
     blanked = (np.where(pair.ice, image, np.nan) for image in (pair.first, pair.second))
     errors = chip_errors(pair, *blanked)
     assert len(errors) > 40
-    assert np.median(errors) <= 0.7
-    assert np.mean(errors <= 1) >= 0.55
-    assert np.median(errors) < np.median(chip_errors(pair, pair.first, pair.second))
+    assert np.nanmedian(errors) <= 0.7
+    assert np.mean(errors <= 1) >= 0.55                        # a chip that is not found counts as missed
+    assert np.nanmedian(errors) < np.nanmedian(chip_errors(pair, pair.first, pair.second))
