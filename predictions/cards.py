@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.urls import reverse
@@ -11,6 +11,7 @@ from django.urls import reverse
 from glacierweb.models import Run
 from predictions import versions
 from predictions.models import ModelVersion
+from predictions.params import KINDS, public_name
 
 HIGHER_IS_BETTER = {"iou": True, "f1": True, "precision": True, "recall": True, "mse": False, "mae": False}
 
@@ -69,6 +70,16 @@ def card(version: ModelVersion) -> dict[str, Any]:
     }
 
 
+def asked_of(run: Run) -> list[tuple[str, str]]:
+    """(name, words) of a run's parameters, in the order of their definition; those without a value are left out."""
+    kind = KINDS.get(run.kind)
+    order = [public_name(field) for field in fields(kind)] if kind else []
+    names = [*[name for name in order if name in run.params], *[name for name in run.params if name not in order]]
+    rows = [(name, run.params[name]) for name in names]
+    rows = [pair for row in rows for pair in ([row] if not isinstance(row[1], dict) else row[1].items())]
+    return [(name, _words(value)) for name, value in rows if value not in (None, [], "")]
+
+
 def made_by(run: Run) -> list[tuple[str, str]]:
     """(label, address) of what a run made, for its page."""
     found = []
@@ -109,9 +120,14 @@ def groups(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def skills(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Hindcast skill beside each baseline, pooled over leads, with the 95 % interval."""
+    """Skill beside each baseline, pooled over leads, with its 95 % interval and the baseline's own error."""
+    baselines = metrics.get("baselines", {})
     return [
-        {"baseline": name, "skill": one.get("pooled"), "lo": one.get("lo"), "hi": one.get("hi")}
+        {
+            "baseline": name,
+            "mse": baselines.get(name, {}).get("pooled_mse"),
+            **{key: one.get(key) for key in ("pooled", "lo", "hi")},
+        }
         for name, one in metrics.get("skills", {}).items()
     ]
 
@@ -161,6 +177,10 @@ def snapshot(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         else:
             rows.append((name, str(value)))
     return rows
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _figures(values: Mapping[str, Any]) -> dict[str, float]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -16,22 +15,25 @@ from predictions import cards, requests
 from predictions.models import ModelVersion
 
 MOST_RUNS = 200
+FETCH = "fetch_scene"
 
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    """The last runs of every kind."""
-    rows = Run.objects.defer("curves", "log", "result").order_by("-pk")[:MOST_RUNS]
-    return render(request, "runs.html", {"runs": list(rows), "most": MOST_RUNS})
+    """The last runs; the many that fetch one scene each are only counted."""
+    rows = Run.objects.exclude(kind=FETCH).defer("curves", "log", "result").order_by("-pk")[:MOST_RUNS]
+    scenes = Run.objects.filter(kind=FETCH).order_by("state").values("state").annotate(n=Count("pk"))
+    return render(request, "runs.html", {"runs": list(rows), "scenes": list(scenes), "most": MOST_RUNS})
 
 
 @require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """What a run does now, how far it is, its loss curves and the last lines of its log."""
     found = get_object_or_404(Run.objects.select_related("asked_by"), pk=pk)
-    asked = [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in found.params.items()]
-    context = {"run": found, "live": found.state in requests.LIVE, "asked": asked, "made": cards.made_by(found)}
-    return render(request, "run.html", context)
+    asked, made = cards.asked_of(found), cards.made_by(found)
+    return render(
+        request, "run.html", {"run": found, "live": found.state in requests.LIVE, "asked": asked, "made": made}
+    )
 
 
 @require_POST

@@ -174,12 +174,12 @@ def to_dict(params: Any) -> dict[str, Any]:
             value = to_dict(value)
         elif isinstance(value, date):
             value = value.isoformat()
-        found[_name(one)] = list(value) if isinstance(value, tuple) else value
+        found[public_name(one)] = list(value) if isinstance(value, tuple) else value
     return found
 
 
 def _read(kind: type[Any], payload: Mapping[str, Any], pointer: str) -> Any:
-    known = {_name(one): one for one in fields(kind)}
+    known = {public_name(one): one for one in fields(kind)}
     unknown = f"unknown; there are {', '.join(known)}"
     errors = [_error(f"{pointer}/{_escaped(key)}", unknown) for key in payload if key not in known]
     values = {}
@@ -248,7 +248,8 @@ def _together(params: Any) -> list[dict[str, str]]:
     return errors
 
 
-def _name(one: Any) -> str:
+def public_name(one: Any) -> str:
+    """The name of a dataclass field as it is asked for: `from`, where Python needs `from_`."""
     return one.metadata["name"] or one.name
 
 
