@@ -73,11 +73,13 @@ def split_groups(groups: Iterable[str], seed: int = 0, region: str = "") -> dict
     names = sorted(set(groups))
     sets = {name: tile_set(region, name, seed) for name in names}
     order = sorted(names, key=lambda name: hashlib.sha256(f"{region}|{name}|{seed}".encode()).digest())
-    for wanted, fewest in (("train", 1), ("validation", 2), ("test", 3)):
-        if len(names) >= fewest and wanted not in sets.values():
-            counts = {kind: sum(v == kind for v in sets.values()) for kind in set(sets.values())}
-            sets[next(name for name in reversed(order) if counts[sets[name]] > 1)] = wanted
-    return sets
+    needed = ("train", "validation", "test")[: len(names)]
+    for wanted in needed:
+        if wanted not in sets.values():
+            kinds = list(sets.values())
+            spare = [name for name in order if sets[name] not in needed or kinds.count(sets[name]) > 1]
+            sets[spare[-1]] = wanted
+    return {name: kind if kind in needed else "train" for name, kind in sets.items()}
 
 
 def folds(groups: Iterable[str], most: int = 5) -> list[set[str]]:

@@ -1,0 +1,109 @@
+"""The card of a mapper: what it says of held-out maps follows from the maps."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from workers.imagery.bands import CANONICAL
+from workers.imagery.grid import Grid
+from workers.imagery.rasters import Stack
+from workers.learning import mapping_report, recipes, weights
+from workers.learning.samples import SegmentSample
+from workers.segmentation.segment import segment_stack
+
+GRID = Grid("EPSG:32626", Affine(30, 0, 500_000, 0, -30, 5_100_000), 48, 48)
+ICE = np.array([0.52, 0.50, 0.45, 0.36, 0.05, 0.035])
+ROCK = np.array([0.10, 0.12, 0.14, 0.17, 0.22, 0.20])
+
+
+def sample(year: int, rows_of_ice: int = 24, noise: float = 0.1, seed: int = 0, extra: bool = False) -> SegmentSample:
+    ice = np.zeros(GRID.shape, bool)
+    ice[:rows_of_ice] = True
+    pixels = np.where(ice, ICE[:, None, None], ROCK[:, None, None])
+    pixels = pixels + np.random.default_rng([year, seed]).normal(0, noise, pixels.shape)
+    bands = CANONICAL
+    if extra:
+        slope = np.arange(48.0)[:, None] * np.ones(48)
+        pixels, bands = np.concatenate([pixels, [slope * 30]]), (*CANONICAL, "elevation")
+    west = np.zeros(GRID.shape, bool)
+    west[:, :24] = True
+    stack = Stack(pixels, bands, GRID, datetime(year, 8, 1))
+    return SegmentSample(stack, ice, str(year), {"west": west, "east": ~west})
+
+
+def test_a_known_area_error_and_a_known_slope_error_are_found():
+    found = []
+    for k, year in enumerate(range(1990, 2010)):
+        one = sample(year, rows_of_ice=20)
+        said = np.zeros(GRID.shape)
+        said[: 20 + k] = 1
+        found.append(mapping_report.judge(said, one))
+    card = mapping_report.report(found)
+    assert card["area_errors"][::2] == pytest.approx([k / 20 for k in range(20)], abs=1e-6)
+    years = np.arange(20.0)
+    assert card["slope_errors"] == pytest.approx([np.polyfit(years, np.log(1 + years / 20), 1)[0]] * 2, rel=1e-3)
+    assert card["s_m"] is None  # two series are too few
+
+
+def test_the_slope_error_is_given_from_five_series_on():
+    areas = []
+    for number, slope in enumerate((-0.004, -0.002, 0.0, 0.002, 0.004)):
+        areas += [mapping_report.Area(f"g{number}", 2000.0 + t, float(np.exp(slope * t)), 1.0) for t in range(10)]
+    slopes = mapping_report.slope_errors(areas)
+    assert slopes == pytest.approx([-0.004, -0.002, 0, 0.002, 0.004], abs=1e-12)
+    assert np.std(slopes, ddof=1) == pytest.approx(0.0031623, rel=1e-4)
+
+
+def test_pixels_that_were_not_observed_count_in_neither_area():
+    said = np.ones(GRID.shape)
+    said[:, 24:] = np.nan
+    judged = mapping_report.judge(said, sample(2000))
+    assert [a.glacier for a in judged.areas] == ["west"]
+    assert judged.areas[0].km2 == pytest.approx(2 * judged.areas[0].true_km2)
+
+
+def test_a_forest_is_measured_on_years_that_it_never_saw():
+    told = []
+    trained = recipes.train_segmenter("random-forest", "small", [sample(year) for year in range(2000, 2006)],
+                                      report=lambda f, s, **c: told.append(f))
+    card = trained.metrics
+    assert card["samples"] == 6 and len(card["area_errors"]) == 12 and card["held_out"].startswith("5 parts")
+    assert card["pooled"]["iou"] > 0.95 and set(card["per_group"]["regions"]) == {str(y) for y in range(2000, 2006)}
+    assert told[-1] == 1.0 and told == sorted(told)
+    json.dumps(card, allow_nan=False)
+
+
+def test_labels_at_random_give_a_forest_that_admits_knowing_nothing():
+    rng = np.random.default_rng(0)
+    some = [SegmentSample(s.stack, rng.random(GRID.shape) < 0.5, s.group) for s in map(sample, range(2000, 2004))]
+    pooled = recipes.train_segmenter("random-forest", "small", some).metrics["pooled"]
+    accuracy = (pooled["tp"] + pooled["tn"]) / (4 * 48 * 48)
+    assert accuracy == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_forest_takes_elevation_and_slope_where_every_stack_has_elevation(tmp_path):
+    trained = recipes.train_segmenter("random-forest", "small", [sample(y, extra=True) for y in (2000, 2001)])
+    assert trained.learned.recipe.bands == (*CANONICAL, "ndsi", "elevation", "slope")
+    weights.save(tmp_path / "w", trained.learned.network, trained.learned.recipe)
+    again = weights.load(tmp_path / "w")
+    one = sample(2005, extra=True).stack
+    assert np.array_equal(segment_stack(one, again), segment_stack(one, trained.learned), equal_nan=True)
+    mixed = recipes.train_segmenter("random-forest", "small", [sample(2000, extra=True), sample(2001)])
+    assert mixed.learned.recipe.bands == (*CANONICAL, "ndsi")
+
+
+def test_no_samples_and_one_class_are_refused():
+    with pytest.raises(ValueError, match="at least one stack"):
+        recipes.train_segmenter("random-forest", "small", [])
+    with pytest.raises(ValueError, match="both classes"):
+        recipes.train_segmenter("random-forest", "small", [sample(2000, rows_of_ice=0)])
+
+
+def test_a_forecaster_is_not_taught_to_map():
+    with pytest.raises(ValueError, match="forecast"):
+        recipes.train_segmenter("lstm", "small", [sample(2000)])
