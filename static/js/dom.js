@@ -44,13 +44,22 @@ export function copyButton(text, what, label = "Copy") {
   return button;
 }
 
-/** Calls at most once per frame of the screen, with the last arguments. */
+/** Calls at most once per frame of the screen. */
 export function perFrame(work) {
-  let pending = null;
-  return (...values) => {
-    if (pending === null) requestAnimationFrame(() => ((values = pending), (pending = null), work(...values)));
-    pending = values;
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      work();
+    });
   };
+}
+
+/** Resolves to null after some time. */
+export function patience(ms) {
+  return new Promise((resolve) => setTimeout(() => resolve(null), ms));
 }
 
 /** Calls when nothing was asked for some time. */

@@ -28,6 +28,7 @@ const OPTIONS = {
   zoomControl: false,
   worldCopyJump: true,
   zoomSnap: 0.25,
+  zoomAnimation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
   wheelPxPerZoomLevel: 120,
 };
 
@@ -154,14 +155,15 @@ export function createMap(element, start) {
   addPanes(map);
   addControls(map);
   map.setView([start.lat, start.lon], start.zoom, { animate: false });
-  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const resized = () => map.invalidateSize({ animate: false, pan: true });
+  new ResizeObserver(resized).observe(element);
   const fit = (bbox, maxZoom = 13) => {
+    resized();
     map.fitBounds(toBounds(bbox), { maxZoom, padding: [36, 36], animate: false });
     intention.byProgram();
   };
   return {
     ...reading(map),
-    calm,
     place: intention.intended,
     fit,
     go(place) {
@@ -169,7 +171,7 @@ export function createMap(element, start) {
       intention.byProgram(place);
     },
     on: (kind, hear) => map.on(kind, hear),
-    resized: () => map.invalidateSize({ animate: false, pan: true }),
+    resized,
     setCursor: (name) => (element.style.cursor = name),
     attribute: (text) => map.attributionControl.addAttribution(text),
     tiles: (options) => addTiles(map, options),

@@ -2,7 +2,7 @@
 
 import { createApi } from "./api.js";
 import { momentLabel, momentOfDate, YEAR } from "./dates.js";
-import { settled } from "./dom.js";
+import { patience, settled } from "./dom.js";
 import { validAt } from "./history.js";
 import { addAreas } from "./layers/areas.js";
 import { addLand, addOnline } from "./layers/basemap.js";
@@ -30,15 +30,19 @@ import { DEFAULTS, keepAddress, viewOfAddress } from "./view.js";
 import { worldOf } from "./world.js";
 
 const NEAR_ZOOM = 9;
+const FIRST_VIEW_MS = 1500;
 const find = (id) => document.getElementById(id);
 const settings = find("map").dataset;
 const basemaps = JSON.parse(find("basemaps")?.textContent || "{}") ?? {};
 const api = createApi(settings.api);
 const address = viewOfAddress();
 const state = createState({ ...DEFAULTS, ...address.values });
-const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 });
-const notices = createNotices(find("notices"));
 const world = worldOf(api);
+// The first view fits what exists. It is waited for, so that no tile is asked for that nobody looks at, but not long.
+const begin = address.place ? null : await Promise.race([world.then(({ bbox }) => bbox), patience(FIRST_VIEW_MS)]).catch(() => null);
+const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 });
+if (begin) map.fit(begin, 12);
+const notices = createNotices(find("notices"));
 let drawn = {};
 let shownMask = null;
 let simulatedInView = false;
@@ -71,7 +75,7 @@ const actions = {
   close: () => state.set({ glacier: null, aoi: null, scene: null, outline: null, forecast: null, compare: null }),
   zoom: zoomToChosen,
   reopen: (id) => (api.forget(), selection.forget(), state.set({ glacier: null }), choose(id)),
-  resized: () => requestAnimationFrame(() => map.resized()),
+  resized: map.resized,
   light: (id) => years.light(id),
   showOutline({ properties: p }) {
     const date = p.src_date ?? p.date;
@@ -219,7 +223,7 @@ createStatus(find("status"), {
 notices.followPointer(map, find("coordinates"));
 
 world.then(({ bbox, aois, timeline: everything, latest }) => {
-  if (!address.place && bbox) map.fit(bbox, 12);
+  if (!address.place && bbox && !begin) map.fit(bbox, 12);
   if (!address.place && state.values.glacier) zoomToChosen().catch(() => {});
   if (!("time" in address.values) && latest) state.set({ time: latest, step: YEAR });
   areas.setAreas(aois);

@@ -1,17 +1,19 @@
 // Which scene stands for a moment, and what to say where none does. Pure: no map, no page.
 
-import { decimalYear, inMoment, momentLabel, QUARTER } from "./dates.js";
+import { decimalYear, inMoment, momentLabel } from "./dates.js";
 
-/** The rules that refused a scene in any profile: [{profile, rule, value, limit}]. */
+// Profiles whose scenes outlines and areas are made of; others (of single experiments) say nothing about the map.
+const PROFILES = ["area", "outline"];
+
+/**
+ * The rules that refused a scene: [{profile, rule, value, limit}]. A scene that one of the two profiles takes is not
+ * refused; one that was never judged is not either.
+ */
 export function refusals(scene) {
-  return Object.entries(scene.refusals ?? {}).flatMap(([profile, rules]) =>
-    (Array.isArray(rules) ? rules : [rules]).map((rule) => (typeof rule === "string" ? { profile, rule } : { profile, ...rule })),
-  );
-}
-
-/** Whether a profile's rules all passed. */
-export function passes(scene, profile) {
-  return !(scene.refusals?.[profile]?.length > 0);
+  const judged = PROFILES.filter((profile) => Array.isArray(scene.refusals?.[profile]));
+  if (!judged.length || judged.some((profile) => !scene.refusals[profile].length)) return [];
+  const [profile] = judged;
+  return scene.refusals[profile].map((rule) => (typeof rule === "string" ? { profile, rule } : { profile, ...rule }));
 }
 
 /** Whether a style (true-colour, ndsi) of a scene can be drawn. */
@@ -26,7 +28,7 @@ function distanceFromLateSummer(scene, southern) {
 }
 
 function rank(scene, southern) {
-  const refused = passes(scene, "outline") && passes(scene, "area") ? 0 : 1;
+  const refused = refusals(scene).length ? 1 : 0;
   return refused * 10 + distanceFromLateSummer(scene, southern) * 4 + (scene.cloud_percent ?? 0) / 50;
 }
 
@@ -43,7 +45,7 @@ export function nearest(scenes, time, step, style) {
   return scenes.filter((scene) => drawable(scene, style)).sort((a, b) => away(a) - away(b))[0] ?? null;
 }
 
-/** Why nothing can be shown: "no scene in 1992 passed the area profile: 3 refused for cloud". */
+/** Why nothing can be shown: "no scene in 1992: 3 refused for cloud". */
 export function absence(scenes, time, step) {
   const here = scenes.filter((scene) => inMoment(scene.acquired, time, step));
   const when = momentLabel(time, step);
@@ -58,6 +60,3 @@ export function absence(scenes, time, step) {
   const reasons = [...rules].map(([rule, n]) => `${n} refused for ${rule.replaceAll("_", " ")}`);
   return `no scene in ${when}: ${reasons.join(", ")}`;
 }
-
-/** Step that a scene's moment is shown with. */
-export const SCENE_STEP = QUARTER;

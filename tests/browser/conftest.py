@@ -22,6 +22,7 @@ FLAGS = [
 ]  # fmt: skip
 WIDTHS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 READY_MS = 60_000
+SITE = os.environ.get("GLACIERWEB_SITE", "").rstrip("/")
 
 
 def chromium_path() -> str:
@@ -42,23 +43,31 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def site(request: pytest.FixtureRequest) -> str:
-    """Address of a running system that holds something."""
-    if given := os.environ.get("GLACIERWEB_SITE"):
-        return given.rstrip("/")
-    if not (NODE_MODULES / "maplibre-gl").is_dir():
-        pytest.skip("the browser's libraries are missing: run npm ci")
-    settings = request.getfixturevalue("settings")
-    settings.DATA_ROOT = request.getfixturevalue("tmp_path").resolve()
-    server = request.getfixturevalue("live_server")
-    request.getfixturevalue("small_world")
-    return server.url
+# What a test asks for must stand in the signatures: pytest-django makes the test database only for tests whose
+# fixtures say so, and one that is asked for on the way would be the site's own.
+if SITE:
+
+    @pytest.fixture
+    def site() -> str:
+        """Address of a running system that holds something."""
+        return SITE
+
+else:
+
+    @pytest.fixture
+    def site(small_world: dict[str, Any], live_server: Any) -> str:
+        """Address of a server of this process with the small world."""
+        if not (NODE_MODULES / "maplibre-gl").is_dir():
+            pytest.skip("the browser's libraries are missing: run npm ci")
+        return live_server.url
 
 
 @pytest.fixture
-def small_world(transactional_db: None) -> dict[str, Any]:
-    """The rows and rasters of small_world.py."""
+def small_world(transactional_db: None, settings: Any, tmp_path: Path) -> dict[str, Any]:
+    """The rows and rasters of small_world.py, in a test database and a temporary folder."""
+    if not settings.DATABASES["default"]["NAME"].startswith("test"):
+        raise RuntimeError("The browser tests would write into a database that is not a test database.")
+    settings.DATA_ROOT = tmp_path.resolve()
     spec = importlib.util.spec_from_file_location("small_world", HERE / "small_world.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -105,7 +114,9 @@ class Visit:
 def visit_at_both_widths(chromium: Any, site: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """A fresh visitor on a desktop, then on a phone."""
     context = chromium.new_context(viewport=WIDTHS[request.param], reduced_motion="reduce")
-    yield Visit(context.new_page(), site)
+    found = Visit(context.new_page(), site)
+    yield found
+    print("complaints of the page:", found.complaints)
     context.close()
 
 
@@ -113,5 +124,7 @@ def visit_at_both_widths(chromium: Any, site: str, request: pytest.FixtureReques
 def visit(chromium: Any, site: str) -> Iterator[Visit]:
     """A fresh visitor on a desktop."""
     context = chromium.new_context(viewport=WIDTHS["desktop"], reduced_motion="reduce")
-    yield Visit(context.new_page(), site)
+    found = Visit(context.new_page(), site)
+    yield found
+    print("complaints of the page:", found.complaints)
     context.close()

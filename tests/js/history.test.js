@@ -19,7 +19,7 @@ const OUTLINES = [
 ];
 
 function scene(id, acquired, { cloud = 0, refused = null, state = "stored" } = {}) {
-  return { id, acquired, state, cloud_percent: cloud, refusals: refused ? { area: [{ rule: refused }] } : {}, tiles: { ndsi: "/t" } };
+  return { id, acquired, state, cloud_percent: cloud, refusals: { area: refused ? [{ rule: refused }] : [] }, tiles: { ndsi: "/t" } };
 }
 
 test("the outline of a year is the one that holds on its 31 December", () => {

@@ -8,9 +8,19 @@ import { empty } from "./section.js";
 
 const MOST = 24;
 
+function told(value) {
+  return typeof value === "number" ? String(Number(value.toPrecision(3))) : [value].flat().join(", ");
+}
+
+function ruleWords({ rule, value, limit }) {
+  const name = rule.replaceAll("_", " ");
+  if (value === undefined || value === null) return name;
+  return `${name} ${told(value)}${limit === undefined || limit === null ? "" : ` (limit ${told(limit)})`}`;
+}
+
 function sceneRow(scene, { onScene, shown }) {
   const refused = refusals(scene);
-  const why = scene.state === "failed" ? scene.reason : refused.map(({ rule, value, limit }) => `${rule.replaceAll("_", " ")}${value === undefined ? "" : ` ${number(value)} (limit ${number(limit)})`}`).join("; ");
+  const why = scene.state === "failed" ? scene.reason : refused.map(ruleWords).join("; ");
   const cloud = scene.cloud_percent === null || scene.cloud_percent === undefined ? "" : `${number(scene.cloud_percent, 0)}\u2009% cloud`;
   const facts = [scene.sensor || scene.collection, cloud, scene.state === "stored" ? "" : scene.state].filter(Boolean).join(", ");
   const current = shown && shown.id === scene.id;
@@ -18,7 +28,7 @@ function sceneRow(scene, { onScene, shown }) {
     h("button", { type: "button", class: "row", "aria-pressed": String(Boolean(current)), disabled: scene.state !== "stored", on: { click: () => onScene(scene) } },
       h("span", { class: "date" }, dateAsKnown(scene.acquired, scene.date_precision, scene.acquired_end)), h("span", { class: "by" }, facts)),
     scene.page && h("a", { class: "evidence", href: scene.page, "aria-label": `Page of the scene of ${scene.acquired.slice(0, 10)}` }, "details"),
-    why && h("p", { class: "quiet" }, `refused: ${why}`));
+    why && h("p", { class: "quiet" }, scene.state === "failed" ? `not read: ${why}` : `refused by the ${refused[0].profile} profile: ${why}`));
 }
 
 /** The scenes of a moment, else why there is none and the nearest one. */
