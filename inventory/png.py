@@ -21,11 +21,13 @@ def indexed(places: np.ndarray, palette: np.ndarray) -> bytes:
 def rgba(pixels: np.ndarray) -> bytes:
     """uint8 (H, W, 4)."""
     height, width, _ = pixels.shape
-    return _file(struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0), [], pixels.reshape(height, -1))
+    rows = pixels.reshape(height, -1)
+    rows = np.vstack([rows[:1], rows[1:] - rows[:-1]])  # filter "up": neighbouring rows of an image are alike
+    return _file(struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0), [], rows, first=2)
 
 
-def _file(header: bytes, chunks: list[tuple[bytes, bytes]], rows: np.ndarray) -> bytes:
-    lines = np.zeros((rows.shape[0], rows.shape[1] + 1), dtype=np.uint8)  # the first byte: no filter
+def _file(header: bytes, chunks: list[tuple[bytes, bytes]], rows: np.ndarray, first: int = 0) -> bytes:
+    lines = np.full((rows.shape[0], rows.shape[1] + 1), first, dtype=np.uint8)  # each row begins with its filter
     lines[:, 1:] = rows
     listed = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(lines.tobytes(), LEVEL)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in listed)

@@ -19,26 +19,23 @@ FOREVER = 2_932_896
 """9999-12-31 in days since 1970-01-01."""
 EXTENT, BUFFER = 4096, 128
 
+WHOLE = 14
+"""The zoom whose shapes are not simplified; deeper ones are drawn from it."""
+
 _TILE = """
-WITH found AS (
+WITH drawn AS (
     SELECT o.id::text AS id, g.glac_id, g.name,
         lower(o.valid) - date '1970-01-01' AS "from",
         coalesce(upper(o.valid) - 1 - date '1970-01-01', %(forever)s) AS "to",
         round(o.area_km2::numeric, 4)::float8 AS area,
         o.simulated::int AS simulated,
-        ST_Transform(CASE WHEN ST_YMin(o.geometry) < -85 OR ST_YMax(o.geometry) > 85
-            THEN ST_ClipByBox2D(o.geometry, ST_MakeEnvelope(-180, -85.05, 180, 85.05, 4326))
-            ELSE o.geometry END, 3857) AS shape
-    FROM inventory_outline o JOIN inventory_glacier g ON g.id = o.glacier_id
-    WHERE o.preferred AND o.valid IS NOT NULL AND o.superseded_at IS NULL
-      AND o.geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
-), drawn AS (
-    SELECT id, glac_id, name, "from", "to", area, simulated, ST_AsMVTGeom(
-        CASE WHEN greatest(ST_XMax(shape) - ST_XMin(shape), ST_YMax(shape) - ST_YMin(shape)) < 4 * %(pixel)s
-            THEN ST_Expand(ST_Centroid(ST_Envelope(shape)), 2 * %(pixel)s)
-            ELSE ST_Simplify(shape, %(pixel)s / 2, true) END,
-        ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s, true) AS geom
-    FROM found
+        ST_AsMVTGeom(d.shape, ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s, true) AS geom
+    FROM inventory_drawnoutline d
+    JOIN inventory_outline o ON o.id = d.outline_id
+    JOIN inventory_glacier g ON g.id = o.glacier_id
+    WHERE d.zoom = %(level)s
+      AND d.shape && ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => %(buffer)s::float8 / %(extent)s)
+      AND o.preferred AND o.valid IS NOT NULL AND o.superseded_at IS NULL
 )
 SELECT ST_AsMVT(drawn, 'outlines', %(extent)s, 'geom') FROM drawn WHERE geom IS NOT NULL
 """
@@ -77,18 +74,9 @@ class Tile:
 
 def outlines(tile: Tile) -> bytes:
     """The vector tile of all outlines in reach; empty where there are none."""
-    west, south, east, north = tile.lonlat(margin=BUFFER / EXTENT)
-    # Beyond the Mercator limit lies what the topmost and lowest rows still draw at their edge.
-    south, north = (-90.0 if south < -85 else south), (90.0 if north > 85 else north)
+    asked = {"z": tile.z, "x": tile.x, "y": tile.y, "level": min(tile.z, WHOLE), "forever": FOREVER}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TILE,
-            {
-                "forever": FOREVER, "west": west, "south": south, "east": east, "north": north,
-                "pixel": tile.side_m / 256, "z": tile.z, "x": tile.x, "y": tile.y,
-                "extent": EXTENT, "buffer": BUFFER,
-            },
-        )  # fmt: skip
+        cursor.execute(_TILE, asked | {"extent": EXTENT, "buffer": BUFFER})
         return bytes(cursor.fetchone()[0] or b"")
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import GistIndex
 from django.db.models import Q
 
 from inventory.models.glaciers import Glacier
@@ -115,3 +116,22 @@ class Outline(models.Model):
         else:
             half, method = ASSUMED_UNCERTAINTY * self.area_km2, "5 % assumed"
         return max(self.area_km2 - half, 0.0), self.area_km2 + half, method
+
+
+class DrawnOutline(models.Model):
+    """An outline as the tiles of one zoom draw it, in the web map's projection; kept true by a trigger.
+
+    Zooms 0 to 13 are simplified to half a pixel, 14 is the whole shape and serves all that follow. What is smaller than
+    four pixels is a square of that size.
+    """
+
+    pk = models.CompositePrimaryKey("outline_id", "zoom")
+    outline = models.ForeignKey(Outline, on_delete=models.CASCADE, related_name="drawn", db_index=False)
+    zoom = models.SmallIntegerField()
+    shape = models.GeometryField(srid=3857, spatial_index=False)
+
+    class Meta:
+        indexes = [GistIndex(name="drawn_outline_place", fields=["zoom", "shape"])]
+
+    def __str__(self) -> str:
+        return f"{self.outline_id} at zoom {self.zoom}"

@@ -176,3 +176,18 @@ def test_a_slope_towards_the_north_west_is_lit_and_the_other_side_is_dark(tmp_pa
         shown = seen[seen[..., 3] > 20]
         assert len(shown) > 100
         assert (shown[:, 0] == 255).mean() > 0.9 if lit else (shown[:, 0] == 0).mean() > 0.9
+
+
+def test_a_redrawn_outline_is_redrawn_in_every_zoom(client, glacier, tmp_path):
+    newest = glacier.outlines.get(src_date="2010-08-01")
+    outlines.redraw(newest, shapely.box(10.0, 46.0, 10.004, 46.004))
+    for z in (10, 13, 15):
+        frame = decoded(client, tmp_path, *tile_at(10.001, 46.001, z))
+        shown = frame[frame["to"] == 2_932_896].geometry.iloc[0]
+        pixel = 40_075_016.7 / 256 / 2**z
+        assert shown.bounds[2] - shown.bounds[0] == pytest.approx(0.004 * 111_319.5, abs=2 * pixel)
+
+
+def test_deleting_an_outline_takes_it_off_the_map(client, glacier, tmp_path):
+    glacier.outlines.get(src_date="1990-08-01").delete()
+    assert len(decoded(client, tmp_path, *tile_at(10.01, 46.01, 12))) == 2
