@@ -8,9 +8,10 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from pystac_client import Client
 from pystac_client.exceptions import APIError
@@ -24,6 +25,7 @@ from workers.imagery.sphere import split_antimeridian, unwrap
 
 log = logging.getLogger(__name__)
 COLLECTIONS = ("landsat-c2-l2", "sentinel-2-l2a")
+MAX_ITEMS = 50_000  # a search: a catalogue whose pages never end is left there
 PLATFORMS = tuple(f"landsat-{n}" for n in (4, 5, 7, 8, 9))
 CATALOGUE = "glacierweb:catalogue"  # property of a found scene: where its files are fetched from
 
@@ -165,7 +167,7 @@ def _items(client: Client, wanted: dict[str, Any], query: dict[str, Any]) -> Ite
         warnings.simplefilter("ignore")
         try:
             asked = client.search(method="GET", **{k: v for k, v in wanted.items() if v is not None}, **query)
-            yield from asked.items_as_dicts()
+            yield from islice(asked.items_as_dicts(), MAX_ITEMS)
         except APIError as error:
             raise FetchFailed(f"The catalogue could not be searched ({error}).") from error
 
@@ -207,7 +209,7 @@ class _Signer:
         if not self.catalogue.signing:
             return href
         if again or collection not in self._tokens:
-            answer = self.fetcher.document("GET", self.catalogue.signing.format(collection=collection))
+            answer = self.fetcher.document("GET", self.catalogue.signing.format(collection=quote(collection, safe="")))
             self._tokens[collection] = str(json.loads(answer)["token"])
         return f"{href}{'&' if urlsplit(href).query else '?'}{self._tokens[collection]}"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from workers.imagery.grid import WrongGrid
-from workers.imagery.rasters import MissingBands, Stack
+from workers.imagery.rasters import Stack
 
 MIN_MASK_VARIANCE = 1e-3
 
@@ -47,6 +47,3 @@ def enlarged(bounds: tuple[float, float, float, float], share: float = 0.10) -> 
 def informative(mask: np.ndarray) -> bool:
     """False for a mask that is nearly all glacier or nearly all not (variance up to 0.001): nothing to learn there."""
     return float(np.nanvar(mask.astype(np.float64))) > MIN_MASK_VARIANCE
-
-
-__all__ = ["MissingBands", "WrongGrid", "enlarged", "informative", "mean_composite"]

@@ -6,6 +6,7 @@ is ever opened, whatever a file inside it says.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from workers.imagery.rasters import opened
 
 RASTERS = {".tif", ".tiff"}
 IMAGES = {".png", ".jpg", ".jpeg", ".jp2", ".vrt", ".img", ".nc", ".hdf", ".h5"}
+MAX_ITEM_BYTES = 4 * 2**20  # a larger JSON file is no Item but a layer of outlines
 TRUTH = "truth"  # what only the simulator may know; a simulated world is read like a real one
 
 
@@ -68,7 +70,10 @@ class _Reader:
         for file in sorted(f for f in _files(self.root) if f.suffix.lower() in {".json", ".geojson"}):
             self._item(file)
         for file in sorted(f for f in _files(self.root) if f.name == "scenes.csv"):
-            self._take(scenelist.read(file, self.root, self.open))
+            try:
+                self._take(scenelist.read(file, self.root, self.open))
+            except (ValueError, OSError, csv.Error) as error:
+                self._skip(file, f"no list of scenes that can be read ({error})")
         for file in sorted(f for f in self.open if f.suffix.lower() in IMAGES):
             self._skip(file, "not a GeoTIFF")
         self._take(by_product_name(sorted(self.open), self.root))
@@ -82,8 +87,8 @@ class _Reader:
 
     def _item(self, file: Path) -> None:
         try:
-            document = json.loads(file.read_text(encoding="utf-8"))
-        except (ValueError, OSError):
+            document = json.loads(file.read_text(encoding="utf-8")) if file.stat().st_size <= MAX_ITEM_BYTES else None
+        except (ValueError, OSError, RecursionError):
             return
         if not stacitem.is_item(document) or TRUTH in file.relative_to(self.root).parts[:-1]:
             return

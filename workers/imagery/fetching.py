@@ -125,7 +125,14 @@ class Fetcher:
     def _followed(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Any:
         for _ in range(MAX_REDIRECTS + 1):
             self.check(url)
-            answer = self._pool.request(method, url, headers=headers, body=body, redirect=False, preload_content=False)
+            answer = self._pool.request(
+                method,
+                url,
+                headers={**headers, "Accept-Encoding": "identity"},
+                body=body,
+                redirect=False,
+                preload_content=False,
+            )
             if answer.status not in REDIRECTS:
                 return answer
             answer.close()

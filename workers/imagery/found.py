@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +27,17 @@ class Asset(NamedTuple):
     scale: float = 1.0
     offset: float = 0.0
     nodata: float | None = None
+
+
+def safe_key(text: str) -> str:
+    """An identifier that may name a file: letters, digits, dot, hyphen and underscore, at most 120 of them.
+
+    What had to be changed gets a short hash of the original, so that two never become one.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.")[:120]
+    if plain == text:
+        return plain
+    return f"{plain[:107]}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:12]}".lstrip("-")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import rasterio
 import rasterio.shutil
 import shapely
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
@@ -27,25 +28,25 @@ from rasterio.warp import reproject
 from rasterio.windows import Window
 
 from workers.imagery.drivers import gdal_environment
+from workers.imagery.encoding import ENCODINGS, Coded, coded, statistics_of
 from workers.imagery.grid import Grid, NoCRS, WrongGrid, project
 from workers.imagery.headers import RefusedRaster, inspect, inspect_in_child
 
 __all__ = [
-    "MissingBands", "NoCRS", "RefusedRaster", "Stack", "UnreadableRaster", "WrongGrid", "gdal_environment", "inspect",
-    "inspect_in_child", "opened", "read", "read_layer", "read_window", "write",
+    "CannotWrite", "MissingBands", "NoCRS", "RefusedRaster", "Stack", "UnreadableRaster", "WrongGrid",
+    "gdal_environment", "inspect", "inspect_in_child", "opened", "read", "read_layer", "read_window", "write",
 ]  # fmt: skip
 
 Decode = Callable[[np.ndarray, int], np.ndarray]  # raw (H, W) and band number -> float (H, W), NaN missing
 ACQUIRED = "ACQUIRED"  # tag with the acquisition time, ISO 8601
-INT16_NODATA, UINT8_NODATA = -32768, 255
-REFLECTANCE_SCALE = 1e-4
-THERMAL_SCALE, THERMAL_OFFSET = 0.01, 150.0
-REFLECTANCE = frozenset({"coastal", "blue", "green", "red", "nir", "swir1", "swir2"})
-ENCODINGS = ("auto", "reflectance", "ndsi", "probability", "uint8", "float32")
 
 
 class UnreadableRaster(ValueError):
     """A file that is no GeoTIFF, or a damaged one."""
+
+
+class CannotWrite(OSError):
+    """A file could not be written whole; what was there before is still there."""
 
 
 class MissingBands(ValueError):
@@ -208,7 +209,8 @@ def write(stack: Stack, path: str | Path, encode: str = "auto", statistics: bool
 
     encode: "auto" (int16 for reflectance and thermal bands, else float32), "reflectance" or "ndsi" (int16 x 1e-4,
     nodata -32768), "probability" (the same, rounded down so that p >= 0.5 keeps its answer), "uint8" (mask, nodata
-    255), "float32" (nodata NaN). Thermal is int16 x 0.01 + 150 K. Threads may write at once.
+    255), "float32" (nodata NaN). Thermal is int16 x 0.01 + 150 K. Threads may write at once. CannotWrite when the
+    disk does not take it.
     """
     if encode not in ENCODINGS:
         raise ValueError(f"encode={encode!r} is not known; use one of {', '.join(ENCODINGS)}.")
@@ -217,7 +219,10 @@ def write(stack: Stack, path: str | Path, encode: str = "auto", statistics: bool
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     os.close(handle)
     try:
-        _write_cog(stack, name, encode, statistics)
+        try:
+            _write_cog(stack, name, encode, statistics)
+        except (CPLE_BaseError, RasterioError, SystemError) as error:
+            raise CannotWrite(f"{target.name} could not be written ({error}); look for space on the disk.") from error
         _synced(Path(name))
         Path(name).chmod(0o644)
         Path(name).replace(target)
@@ -235,53 +240,28 @@ def _synced(path: Path) -> None:
 
 
 def _write_cog(stack: Stack, name: str, encode: str, statistics: bool) -> None:
-    how = _auto(stack.bands, encode)
-    coded = [_coded(layer, band, how) for layer, band in zip(stack.pixels, stack.bands, strict=True)]
-    dtype, nodata = coded[0][0].dtype, coded[0][3]
-    profile = {"count": len(coded), "dtype": dtype, "nodata": nodata, "crs": stack.grid.crs,
+    layers = coded(stack.pixels, stack.bands, encode)
+    profile = {"count": len(layers), "dtype": layers[0].values.dtype, "nodata": layers[0].nodata, "crs": stack.grid.crs,
                "transform": stack.grid.transform, "width": stack.grid.width, "height": stack.grid.height}  # fmt: skip
     with MemoryFile() as memory, memory.open(driver="GTiff", **profile) as plain:
-        for number, (values, *_) in enumerate(coded, start=1):
-            plain.write(values, number)
+        for number, layer in enumerate(layers, start=1):
+            plain.write(layer.values, number)
             plain.set_band_description(number, stack.bands[number - 1])
             if statistics:
-                plain.update_tags(number, **_statistics(values, nodata))
-        plain.scales, plain.offsets = [c[1] for c in coded], [c[2] for c in coded]
+                plain.update_tags(number, **statistics_of(layer))
+        plain.scales, plain.offsets = [one.scale for one in layers], [one.offset for one in layers]
         if stack.acquired:
             plain.update_tags(**{ACQUIRED: stack.acquired.isoformat()})
-        categorical = "NEAREST" if encode == "uint8" else "AVERAGE"
         rasterio.shutil.copy(
             plain, name, driver="COG", compress="DEFLATE", predictor="YES", blocksize=512, overviews="AUTO",
-            resampling=categorical, bigtiff="IF_SAFER",
+            resampling="NEAREST" if encode == "uint8" else "AVERAGE", bigtiff="IF_SAFER",
         )  # fmt: skip
+    _verify(name, layers)
 
 
-def _auto(bands: Sequence[str], encode: str) -> str:
-    if encode != "auto":
-        return encode
-    return "reflectance" if set(bands) <= REFLECTANCE | {"thermal"} else "float32"
-
-
-def _coded(layer: np.ndarray, band: str, encode: str) -> tuple[np.ndarray, float, float, float]:
-    """One layer as stored: (values, scale, offset, nodata)."""
-    missing = np.isnan(layer)
-    if encode == "float32":
-        return layer, 1.0, 0.0, float("nan")
-    if encode == "uint8":
-        return np.where(missing, UINT8_NODATA, layer).astype(np.uint8), 1.0, 0.0, UINT8_NODATA
-    thermal = band == "thermal" and encode == "reflectance"
-    scale, offset = (THERMAL_SCALE, THERMAL_OFFSET) if thermal else (REFLECTANCE_SCALE, 0.0)
-    steps = (np.where(missing, 0, layer).astype(np.float64) - offset) / scale
-    steps = np.floor(steps + 1e-6) if encode == "probability" else np.rint(steps)
-    values = np.clip(steps, INT16_NODATA + 1, 32767).astype(np.int16)
-    values[missing] = INT16_NODATA
-    return values, scale, offset, INT16_NODATA
-
-
-def _statistics(values: np.ndarray, nodata: float) -> dict[str, str]:
-    """GDAL's statistics of stored values, so that a viewer needs no pass of its own."""
-    valid = values[~np.isnan(values)] if np.isnan(nodata) else values[values != nodata]
-    if not valid.size:
-        return {}
-    named = {"MINIMUM": valid.min(), "MAXIMUM": valid.max(), "MEAN": valid.mean(), "STDDEV": valid.std()}
-    return {f"STATISTICS_{name}": repr(float(value)) for name, value in named.items()}
+def _verify(name: str, layers: list[Coded]) -> None:
+    """Read back what was written: GDAL swallows what a full disk refuses when the last block is flushed at the end."""
+    with rasterio.open(name, driver="GTiff", sharing=False) as written:
+        for number, layer in enumerate(layers, start=1):
+            if not np.array_equal(written.read(number), layer.values, equal_nan=layer.values.dtype.kind == "f"):
+                raise RasterioError("what lies on the disk is not what was written")

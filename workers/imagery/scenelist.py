@@ -10,8 +10,8 @@ from typing import Any
 from workers.imagery import bands
 from workers.imagery.calendar_year import read_date
 from workers.imagery.found import Asset, FoundScene
-from workers.imagery.grid import Grid, NoCRS, WrongGrid
-from workers.imagery.rasters import UnreadableRaster, opened
+from workers.imagery.grid import Grid
+from workers.imagery.rasters import opened
 
 COLUMNS = ("path", "date", "sensor", "product")
 BAND_COLUMNS = {"green_band": "green", "red_band": "red", "nir_band": "nir", "swir1_band": "swir1"}
@@ -35,13 +35,14 @@ def read(file: Path, root: Path, among: set[Path]) -> Answer:
         rows = csv.DictReader(stream)
         if not set(COLUMNS) <= set(rows.fieldnames or ()):
             return [], []
-        for row in rows:
+        for cells in rows:
+            row = {name: text or "" for name, text in cells.items() if isinstance(name, str)}
             raster = _located(row["path"], file, root, among)
-            if raster is None:
+            if raster is None or any(raster == path for path, _ in skipped):
                 continue
             try:
                 scene = _scene(row, raster)
-            except (Unusable, NoCRS, WrongGrid, UnreadableRaster) as error:
+            except ValueError as error:
                 skipped.append((raster, str(error)))
                 continue
             scenes[scene.key] = _joined(scenes.get(scene.key), scene, raster)
@@ -67,7 +68,7 @@ def _joined(
 
 def _scene(row: dict[str, str], raster: Path) -> FoundScene:
     kind = _kind(row["product"])
-    sensor = bands.sensor_of(row["sensor"] or "")
+    sensor = bands.sensor_of(row["sensor"])
     date = read_date(row["date"]) if row["date"] else None
     if date is None and kind != "dem":
         raise Unusable("no date in scenes.csv")

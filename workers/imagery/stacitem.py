@@ -12,7 +12,7 @@ from shapely.geometry import shape
 
 from workers.imagery import bands
 from workers.imagery.calendar_year import DateRead
-from workers.imagery.found import Asset, FoundScene
+from workers.imagery.found import Asset, FoundScene, safe_key
 from workers.imagery.rasters import opened
 from workers.imagery.sphere import made_valid, split_antimeridian, unwrap
 
@@ -54,6 +54,15 @@ def from_folder(document: dict[str, Any], file: Path, root: Path) -> FoundScene:
 def read(document: dict[str, Any], resolve: Callable[[str], str], local: bool = False) -> FoundScene:
     """The scene of an Item. `resolve` turns an href into the address to read or raises; `local` files may be asked
     for what the Item does not say (names and scales of bands). NotUsable tells what is missing."""
+    try:
+        return _read(document, resolve, local)
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise NotUsable(f"the Item is not well formed ({type(error).__name__}: {error})") from error
+
+
+def _read(document: dict[str, Any], resolve: Callable[[str], str], local: bool) -> FoundScene:
+    if not document.get("id"):
+        raise NotUsable("the Item has no id")
     p = document.get("properties") or {}
     date = _date(p)
     sensor = bands.sensor_of(" ".join(str(p.get(k) or "") for k in ("platform", "constellation", "instruments")))
@@ -62,7 +71,7 @@ def read(document: dict[str, Any], resolve: Callable[[str], str], local: bool = 
     if date is None and kind != "dem":
         raise NotUsable("the Item has no datetime")
     return FoundScene(
-        key=str(document.get("id") or ""),
+        key=safe_key(str(document["id"])),
         collection=str(document.get("collection") or "folder"),
         sensor=sensor,
         acquired=date.middle if date else None,

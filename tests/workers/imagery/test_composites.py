@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -16,8 +18,8 @@ def test_a_composite_is_the_mean_of_what_each_pixel_was_seen_as() -> None:
     pixels[np.random.default_rng(1).random(pixels.shape) < 0.4] = np.nan
     pixels[:, 0, 0, 0] = np.nan
     composite = mean_composite(Stack(one, ("green", "swir1"), GRID) for one in pixels)
-    with np.testing.suppress_warnings() as quiet:
-        quiet.filter(RuntimeWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         expected = np.nanmean(pixels, axis=0)
     np.testing.assert_allclose(composite.pixels, expected, rtol=1e-6)
     assert np.isnan(composite.pixels[0, 0, 0])

@@ -11,7 +11,7 @@ import rasterio
 from affine import Affine
 
 from workers.imagery.datafolder import FolderReading, folder, native_grid
-from workers.imagery.found import FoundScene
+from workers.imagery.found import FoundScene, safe_key
 from workers.imagery.prepare import prepare
 
 AFFINE = Affine(30, 0, 500_010, 0, -30, 5_200_020)
@@ -241,6 +241,51 @@ def test_everything_else_is_skipped_with_its_reason_and_hurts_nothing(tmp_path: 
     assert "no date" in said["undated.tif"]
     assert "no readable GeoTIFF" in said["broken.tif"]
     assert "truth" in said["truth/mask.tif"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"assets": {"green": {}}},
+        {"assets": {"green": "a.tif"}},
+        {"assets": {"green": {"href": "a.tif", "raster:bands": [3]}}},
+        {"assets": {"green": {"href": "a.tif", "raster:bands": [{"scale": "wide"}]}}},
+        {"assets": []},
+        {"geometry": None},
+        {"geometry": {"type": "Polygon", "coordinates": [[[0, 0]]]}},
+        {"properties": {"datetime": "someday", "platform": "landsat-8"}},
+        {"properties": {"datetime": None}},
+        {"properties": 7},
+        {"id": ""},
+    ],
+)
+def test_an_item_that_is_not_well_formed_skips_its_raster_with_a_reason(tmp_path: Path, broken: dict) -> None:
+    tiff(tmp_path / "a.tif", "green")
+    item(tmp_path / "a.json", {"green": {"href": "a.tif"}})
+    document = json.loads((tmp_path / "a.json").read_text())
+    (tmp_path / "a.json").write_text(json.dumps({**document, **broken}))
+    found, skipped = folder(tmp_path)
+    assert found == []
+    assert [skip.path for skip in skipped] == ["a.tif"]
+
+
+def test_an_identifier_becomes_a_name_that_stays_in_its_folder() -> None:
+    texts = ("S2A_11TQM_2020.1-a", "../../etc/passwd", "a/b", "a-b", "x" * 500, "x" * 501, "..")
+    keys = [safe_key(text) for text in texts]
+    assert keys[0] == "S2A_11TQM_2020.1-a"
+    assert len(set(keys)) == len(keys)
+    assert all(key and "/" not in key and not key.startswith(".") and len(key) <= 120 for key in keys)
+
+
+def test_a_list_that_cannot_be_read_is_said_and_nested_json_hurts_nothing(tmp_path: Path) -> None:
+    tiff(tmp_path / "a.tif", "green")
+    (tmp_path / "scenes.csv").write_bytes(HEADER.encode() + b"\xff\xfe\n")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    found, skipped = folder(tmp_path)
+    assert found == []
+    assert [skip.path for skip in skipped] == ["a.tif", "scenes.csv"]
+    (tmp_path / "scenes.csv").write_text(HEADER + "a.tif,x,2020-07-01,Landsat 8,reflectance,x,,,,wide,0,,,6,5\na.tif\n")
+    assert [skip.path for skip in folder(tmp_path).skipped] == ["a.tif"]
 
 
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,29 @@ from workers.imagery import rasters
 from workers.imagery.grid import Grid
 from workers.imagery.rasters import MissingBands, NoCRS, Stack, UnreadableRaster, WrongGrid
 
+ROOT = Path(__file__).resolve().parents[3]
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from affine import Affine
+from workers.imagery.grid import Grid
+from workers.imagery.rasters import CannotWrite, Stack, write
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+grid = Grid("EPSG:32632", Affine(30, 0, 500010, 0, -30, 5200020), 700, 700)
+stack = Stack(np.random.default_rng(0).random((1, 700, 700)), ("elevation",), grid)
+folder = Path(sys.argv[1])
+write(stack, folder / "a.tif")
+whole = (folder / "a.tif").read_bytes()
+for limit in (50_000, 900_000, len(whole) - 100):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        write(stack, folder / "a.tif")
+    except CannotWrite as error:
+        print(type(error).__name__)
+assert (folder / "a.tif").read_bytes() == whole
+print(len(list(folder.iterdir())))
+"""
 GRID = Grid("EPSG:32632", Affine(30, 0, 500_010, 0, -30, 5_200_020), 40, 30)
 WHEN = datetime(2020, 8, 16, 10, 30, tzinfo=UTC)
 
@@ -85,6 +110,12 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         rasters.write(reflectances(1), target)
     assert target.read_bytes() == before
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_said_and_the_old_file_stays(tmp_path: Path) -> None:
+    """In a process of its own whose files may not grow: the operating system refuses as a full disk does."""
+    child = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    assert child.stdout.split() == ["CannotWrite", "CannotWrite", "CannotWrite", "1"], child.stderr
 
 
 def test_threads_write_at_once_without_harm(tmp_path: Path) -> None:
