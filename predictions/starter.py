@@ -20,6 +20,8 @@ from predictions.models import Forecast, ModelVersion
 FEWEST_QUARTERS = 16
 """Frames that a split in time needs: four to read and four to say, twice."""
 TRANSFER_QUARTERS = 8
+MANY_SCENES = 40
+RECENT_YEARS = 8
 BACKGROUND = (("segment", "resnet50-unet"), ("forecast", "lstm"), ("forecast", "conv-lstm"))
 
 
@@ -30,6 +32,8 @@ class Wish:
     kind: str
     payload: dict[str, Any]
     words: str
+    can_wait: bool = False
+    """To be asked for when everything that cannot wait has been done."""
 
     @property
     def complete(self) -> dict[str, Any]:
@@ -44,8 +48,9 @@ def wanted() -> Iterator[Wish]:
         for aois in places:
             yield from teach(aois)
     for aois in places:
-        yield from _area_series(aois)
+        yield from _first_outlines(aois)
         yield from _forecasts(aois)
+        yield from _area_series(aois)
 
 
 def background() -> Iterator[Wish]:
@@ -133,15 +138,34 @@ def _glaciers(aois: list[AreaOfInterest]) -> QuerySet[Glacier]:
     return Glacier.objects.filter(inside).order_by("pk")
 
 
+def _profile(aois: list[AreaOfInterest]) -> str:
+    """The profile of area series: scenes of which only the year is known pass the one of outlines."""
+    return "outline" if _scenes(aois, "reflectance").filter(date_precision="year").exists() else "area"
+
+
+def _first_outlines(aois: list[AreaOfInterest]) -> Iterator[Wish]:
+    """Where there are many scenes the newest years come first: the rest of the series waits for the first forecast."""
+    version, glacier = versions.active("segment", versions.scope_of(aois)), _glaciers(aois).first()
+    scenes = _accepted(_scenes(aois, "reflectance"), _profile(aois))
+    if version is None or glacier is None or len(scenes) <= MANY_SCENES:
+        return
+    first = max(scene.acquired.year for scene in scenes) - RECENT_YEARS + 1
+    recent = {"glacier": glacier.glac_id, "version": version.pk, "profile": _profile(aois), "from": f"{first}-01-01"}
+    wish = Wish("area_series", recent, f"map the scenes since {first}, {_name(aois)}")
+    if not Run.objects.filter(kind="area_series", params=wish.complete, state=Run.State.DONE).exists():
+        yield wish
+
+
 def _area_series(aois: list[AreaOfInterest]) -> Iterator[Wish]:
     """A series of every glacier that the active version has not measured yet."""
     version = versions.active("segment", versions.scope_of(aois))
     if version is None:
         return
-    profile = "outline" if _scenes(aois, "reflectance").filter(date_precision="year").exists() else "area"
+    profile = _profile(aois)
     for glacier in _glaciers(aois):
         payload = {"glacier": glacier.glac_id, "version": version.pk, "profile": profile}
-        wish = Wish("area_series", payload, f"measure {glacier.name or glacier.glac_id} by version {version.pk}")
+        name = glacier.name or glacier.glac_id
+        wish = Wish("area_series", payload, f"measure {name} by version {version.pk}", can_wait=True)
         if not Run.objects.filter(kind="area_series", params=wish.complete, state=Run.State.DONE).exists():
             yield wish
 

@@ -207,6 +207,8 @@ def _aois_of(place: AreaOfInterest | Glacier | Scene) -> list[AreaOfInterest]:
     real = AreaOfInterest.objects.filter(simulated=False).select_related("glacier")
     if isinstance(place, Glacier):
         where = models.Q(glacier=place) | models.Q(polygon__contains=place.point)
+    elif isinstance(place.item.get("aoi"), int):
+        where = models.Q(pk=place.item["aoi"])
     else:
         where = models.Q(polygon__intersects=place.footprint)
     return list(real.filter(where).order_by("-glacier", "name"))

@@ -58,9 +58,9 @@ def test_what_was_taught_is_used_and_then_nothing_is_missing(world, sample):
         task = "segment" if wish.payload["architecture"] == "random-forest" else "forecast"
         run = runs.request("train", wish.complete, queue="train")
         taught(world, run, task, wish.payload["architecture"])
-    series, forecast = starter.wanted()
+    forecast, series = starter.wanted()
     assert (series.kind, forecast.kind) == ("area_series", "forecast")
-    assert series.payload["profile"] == "area"
+    assert (series.payload["profile"], series.can_wait) == ("area", True)
     finish(runs.request("area_series", series.complete, queue="gpu"))
     assert [wish.kind for wish in starter.wanted()] == ["forecast"]
     asked = [wish.payload["architecture"] for wish in starter.background()]
@@ -68,6 +68,26 @@ def test_what_was_taught_is_used_and_then_nothing_is_missing(world, sample):
     for wish in starter.background():
         runs.cancel(runs.request("train", wish.complete, queue="train").pk)
     assert list(starter.background()) == []
+
+
+def test_of_many_scenes_the_newest_are_mapped_first_and_the_rest_waits_for_the_forecast(world, sample):
+    for year in range(1985, 2015):
+        for month in (6, 8):
+            world.scene(date(year, month, 10), item={"aoi": sample.pk}, refusals=ACCEPTED)
+    versions.promote(world.version())
+    forecaster, recent, whole = starter.wanted()
+    assert forecaster.payload["architecture"] == "default-forecaster"
+    assert (recent.kind, recent.payload["from"], recent.can_wait) == ("area_series", "2012-01-01", False)
+    assert (whole.kind, whole.payload.get("from"), whole.can_wait) == ("area_series", None, True)
+    command = first_predictions.Command()
+    command.began, command.going, command.refused = 0.0, {}, set()
+    command._ask(starter.wanted())
+    assert Run.objects.filter(kind="area_series").count() == 1
+    for run in Run.objects.filter(state="queued"):
+        finish(run)
+    command._look()
+    command._ask(starter.wanted())
+    assert Run.objects.filter(kind="area_series", state="queued").get().params["from"] is None
 
 
 def test_scenes_that_their_profile_refused_teach_nothing(world, sample):

@@ -46,11 +46,11 @@ class Command(BaseCommand):
 
     def _ask(self, wishes: Any) -> bool:
         """Ask for what is missing and not on its way; whether there was anything."""
-        asked = False
+        asked, urgent = False, any(not wish.can_wait for wish in self.going.values())
         for wish in wishes:
-            if wish in self.going.values() or wish.words in self.refused:
+            if wish in self.going.values() or wish.words in self.refused or (wish.can_wait and urgent):
                 continue
-            asked = True
+            asked, urgent = True, urgent or not wish.can_wait
             try:
                 run = requests.request(wish.kind, wish.payload)
             except requests.AlreadyGoing as already:
