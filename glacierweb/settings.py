@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "glacierweb.middleware.PublicCorsMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -287,6 +288,8 @@ LOGGING = {
     "formatters": {"json": {"()": "glacierweb.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # GDAL tells of every driver on its skip list that it does not have; what fails to open says so itself.
+    "loggers": {"rasterio._env": {"level": "ERROR"}},
 }
 
 # No file that somebody brings may make GDAL open another file, a network address or a script.

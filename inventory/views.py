@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from django.contrib.gis.db.models import Extent
@@ -73,8 +75,13 @@ class FeaturePagination(KeysetPagination):
                 "links": links,
                 "features": data["features"],
             },
-            headers={"Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"},
+            headers={"Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>", "ETag": self._tag(data)},
         )
+
+    def _tag(self, data: dict) -> str:
+        """Entity tag of what is told, without the time at which it is told."""
+        told = json.dumps([self.count, data["features"]], default=str)
+        return f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
         """The OpenAPI description of a page of features."""

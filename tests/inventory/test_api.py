@@ -185,3 +185,23 @@ def test_colour_maps_say_where_the_threshold_is(client, db):
     found = get(client, "colour-maps/")
     assert found["ndsi"]["vmin"] < found["ndsi"]["threshold"] < found["ndsi"]["vmax"]
     assert len(found["ndsi"]["hash"]) == 8
+
+
+@pytest.mark.parametrize("path", ["glaciers/", "outlines/", "outlines/?year=1995", "years/", "colour-maps/"])
+def test_what_has_not_changed_is_not_sent_again(client, glacier, path):
+    first = client.get(f"/api/v1/{path}")
+    again = client.get(f"/api/v1/{path}", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.head(f"/api/v1/{path}").status_code == 200
+
+
+def test_a_write_is_refused(client, glacier):
+    response = client.post("/api/v1/glaciers/", {})
+    assert response.status_code in {401, 403, 405}
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(client, glacier, django_assert_max_num_queries):
+    for path in ("glaciers/", "outlines/", f"glaciers/{glacier.glac_id}/outlines/"):
+        with django_assert_max_num_queries(4):
+            get(client, path)
