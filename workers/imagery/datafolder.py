@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from workers.imagery import scenelist, stacitem
 from workers.imagery.found import FoundScene, without_duplicates
-from workers.imagery.grid import Grid
+from workers.imagery.grid import Grid, is_metric
 from workers.imagery.products import by_product_name
 from workers.imagery.rasters import opened
 
@@ -52,9 +52,13 @@ def folder(path: str | Path) -> FolderReading:
 
 
 def native_grid(scene: FoundScene) -> Grid:
-    """The grid of the file that holds the scene's first band: what a folder of scenes is kept on."""
+    """The work grid of a folder of scenes: that of the file with the scene's first band when it is metric.
+
+    A file in degrees (or Web Mercator) gets a grid in the work CRS of its place, with square pixels of the same area.
+    """
     with opened(next(iter(scene.assets.values())).href) as dataset:
-        return Grid.of(dataset)
+        own = Grid.of(dataset)
+    return own if is_metric(own.crs) else Grid.around(own.footprint(), max(1, round(own.pixel_m)))
 
 
 class _Reader:
@@ -87,7 +91,7 @@ class _Reader:
 
     def _item(self, file: Path) -> None:
         try:
-            document = json.loads(file.read_text(encoding="utf-8")) if file.stat().st_size <= MAX_ITEM_BYTES else None
+            document = json.loads(file.read_text(encoding="utf-8")) if file.stat().st_size <= MAX_ITEM_BYTES else {}
         except (ValueError, OSError, RecursionError):
             return
         if not stacitem.is_item(document) or TRUTH in file.relative_to(self.root).parts[:-1]:

@@ -12,6 +12,7 @@ from affine import Affine
 
 from workers.imagery.datafolder import FolderReading, folder, native_grid
 from workers.imagery.found import FoundScene, safe_key
+from workers.imagery.grid import Grid
 from workers.imagery.prepare import prepare
 
 AFFINE = Affine(30, 0, 500_010, 0, -30, 5_200_020)
@@ -291,6 +292,17 @@ def test_a_list_that_cannot_be_read_is_said_and_nested_json_hurts_nothing(tmp_pa
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError, match="give the folder"):
         folder(tmp_path / "nothing")
+
+
+def test_a_metric_file_keeps_its_grid_and_one_in_degrees_gets_a_work_grid(tmp_path: Path) -> None:
+    metric = tiff(tmp_path / "dem" / "metric.tif", dtype="int16")
+    degrees = Affine(0.00027, 0, 11.8, 0, -0.00027, 46.45)
+    tiff(tmp_path / "dem" / "degrees.tif", dtype="int16", crs="EPSG:4326", transform=degrees, width=60, height=50)
+    grids = {scene.key: native_grid(scene) for scene in folder(tmp_path).found}
+    with rasterio.open(metric) as file:
+        assert grids["metric"] == Grid.of(file)
+    assert grids["degrees"].crs == "EPSG:32632"
+    assert grids["degrees"].pixel_m == pytest.approx(25, abs=0.1)  # sqrt(0.00027 deg east * 0.00027 deg north)
 
 
 def test_a_found_scene_survives_json(tmp_path: Path) -> None:
