@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from glacierweb.models import Run
 from predictions import cards, requests, versions
-from predictions.forms import RetrainForm, initial_of
+from predictions.forms import RetrainForm, initial_of, recipes
 from predictions.models import Forecast, Mask, ModelVersion
 from predictions.params import ParamsError
 
@@ -87,7 +87,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             except ParamsError as error:
                 form.tell(error)
         title = f"Retrain {version}" if version else "Train a version"
-        context = {**self.admin_site.each_context(request), "form": form, "version": version, "title": title}
+        context = {"form": form, "version": version, "title": title, "recipes": recipes()}
+        context |= self.admin_site.each_context(request)
         return render(request, "admin/predictions/modelversion/retrain.html", context)
 
     def _asked(self, request: HttpRequest, run: Run) -> HttpResponse:

@@ -85,3 +85,8 @@ def initial_of(version: ModelVersion | None) -> dict[str, Any]:
     figures = {name: asked.get(name) or getattr(recipe, name) for name in ("epochs", "lr", "batch")}
     shown = {name: asked[name] for name in ("architecture", "preset", "split", "seed") if name in asked}
     return {**shown, **figures, "start": SCRATCH, **{name: data.get(name) for name in DATA}}
+
+
+def recipes() -> dict[str, dict[str, dict[str, Any]]]:
+    """The figures of every architecture and preset, for the form to show when another one is chosen."""
+    return {name: {preset: vars(row) for preset, row in presets.items()} for name, presets in DEFAULTS.items()}
