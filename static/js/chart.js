@@ -20,7 +20,7 @@ function colourOf(source) {
 function whisker(api, x, low, high, colour) {
   const [px, bottom] = api.coord([x, low]);
   const top = api.coord([x, high])[1];
-  const line = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colour, lineWidth: 1, opacity: 0.55 } });
+  const line = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colour, lineWidth: 1, opacity: 0.35 } });
   return { type: "group", children: [line(px, bottom, px, top), line(px - 2, bottom, px + 2, bottom), line(px - 2, top, px + 2, top)] };
 }
 
@@ -32,6 +32,7 @@ function intervals(series, colour) {
     silent: true,
     z: 1,
     data: known.map(({ decimal_year: x, lo, hi }) => [x, lo, hi]),
+    clip: true,
     renderItem: (_, api) => whisker(api, api.value(0), api.value(1), api.value(2), colour),
     encode: { x: 0, y: [1, 2] },
   };
@@ -187,6 +188,23 @@ function frame(range, unit) {
   };
 }
 
+/** Heights that show the points: intervals that are far wider than the spread of the points leave the frame. */
+function heightsOf(series) {
+  const all = series.flatMap(({ observations }) => observations);
+  const middles = all.map(({ km2 }) => km2);
+  const low = Math.min(...middles);
+  const high = Math.max(...middles);
+  const room = Math.max(0.6 * (high - low), 0.03 * high);
+  const lows = all.map(({ km2, lo }) => lo ?? km2);
+  const highs = all.map(({ km2, hi }) => hi ?? km2);
+  return { min: Math.max(0, Math.min(low, Math.max(Math.min(...lows), low - room))), max: Math.min(Math.max(...highs), high + room) };
+}
+
+function rounded({ min, max }) {
+  const step = 10 ** Math.floor(Math.log10(Math.max(max - min, 1e-6))) / 2;
+  return { min: Math.floor(min / step) * step, max: Math.ceil(max / step) * step };
+}
+
 function rangeOf(series) {
   const years = series.flatMap(({ observations }) => observations.map((observation) => observation.decimal_year));
   const low = Math.floor(Math.min(...years));
@@ -227,6 +245,7 @@ export async function areaChart(element, { series, changes, moment, onPoint }) {
   const shown = changes.filter(({ decimal }) => decimal > range[0] && decimal < range[1]);
   const option = frame(range, "km²");
   option.tooltip.formatter = describe;
+  Object.assign(option.yAxis, rounded(heightsOf(series)));
   option.dataZoom = [{ type: "inside", filterMode: "none", zoomOnMouseWheel: "ctrl" }];
   option.series = [...series.flatMap(seriesOf), verticals(shown), cursor(moment)];
   const { echarts, chart, dispose } = await mount(element, option);

@@ -116,10 +116,14 @@ function addLand(map, geojson, style) {
   };
 }
 
-/** The GL map inside Leaflet, and how a point on the page translates to it. */
+/** The GL map inside Leaflet. */
 function addGl(map, pane, style) {
   const layer = L.maplibreGL({ pane, style, interactive: false, padding: 0.1, fadeDuration: 0 }).addTo(map);
-  return layer.getMaplibreMap();
+  const gl = layer.getMaplibreMap();
+  // MapLibre skips the first change of its container's size, which is a real one when a panel opens at the start.
+  map.on("resize", () => L.Util.requestAnimFrame(() => gl.resize()));
+  gl.once("load", () => gl.resize());
+  return gl;
 }
 
 /** Clips panes at a share of the map's width, so that one date shows left of it and another right. */

@@ -39,9 +39,11 @@ const address = viewOfAddress();
 const state = createState({ ...DEFAULTS, ...address.values });
 const world = worldOf(api);
 // The first view fits what exists. It is waited for, so that no tile is asked for that nobody looks at, but not long.
-const begin = address.place ? null : await Promise.race([world.then(({ bbox }) => bbox), patience(FIRST_VIEW_MS)]).catch(() => null);
+const asked = address.values.glacier;
+const firstBox = asked ? api.glacier(asked).then(({ bbox }) => bbox) : world.then(({ bbox }) => bbox);
+const begin = address.place ? null : await Promise.race([firstBox, patience(FIRST_VIEW_MS)]).catch(() => null);
 const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 });
-if (begin) map.fit(begin, 12);
+if (begin) map.fit(begin, asked ? 13 : 12);
 const notices = createNotices(find("notices"));
 let drawn = {};
 let shownMask = null;
@@ -223,8 +225,10 @@ createStatus(find("status"), {
 notices.followPointer(map, find("coordinates"));
 
 world.then(({ bbox, aois, timeline: everything, latest }) => {
-  if (!address.place && bbox && !begin) map.fit(bbox, 12);
-  if (!address.place && state.values.glacier) zoomToChosen().catch(() => {});
+  if (!address.place && !begin) {
+    if (state.values.glacier) zoomToChosen().catch(() => {});
+    else if (bbox) map.fit(bbox, 12);
+  }
   if (!("time" in address.values) && latest) state.set({ time: latest, step: YEAR });
   areas.setAreas(aois);
   if (!state.values.glacier) {

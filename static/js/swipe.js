@@ -21,7 +21,7 @@ export function createSwipe(element, map, state, label) {
   const handle = h("div", {
     class: "swipe", role: "slider", tabindex: "0", hidden: true,
     "aria-label": "Divider between two dates", "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal",
-  }, tagLeft, h("span", { class: "grip", "aria-hidden": "true" }, "⇔"), tagRight);
+  }, tagLeft, h("span", { class: "knob", "aria-hidden": "true" }, "⇔"), tagRight);
   element.append(handle);
 
   const show = () => {

@@ -161,24 +161,31 @@ export function addOutlines(map, { tiles, span, values, onReady, ...hearing }) {
   };
   gl.on("styleimagemissing", ({ id }) => id === "hatch" && !gl.hasImage(id) && gl.addImage(id, hatchImage()));
   gl.on("load", () => {
-    const { values: latest } = waiting;
+    const { values: latest, span: later } = waiting;
     waiting = null;
+    if (later) layer.setSpan(later);
     show(latest);
     gl.getSource("points").setData({ type: "FeatureCollection", features: points });
     hearPointer(map, gl, hearing);
   });
   gl.on("idle", onReady);
-  return {
+  const layer = {
     setPoints,
-    update: (now) => (waiting ? (waiting = { values: now }) : show(now)),
+    update: (now) => (waiting ? (waiting.values = now) : show(now)),
     setSpan(next) {
+      if (waiting) {
+        waiting.span = next;
+        return;
+      }
       for (const id of ["outline-fill"]) gl.setPaintProperty(id, "fill-color", colourByYear(next));
       for (const id of ["outline-line", "outline-dots"]) gl.setPaintProperty(id, "line-color", colourByYear(next));
     },
     refresh() {
+      if (waiting) return;
       for (const [id, name] of [["outlines", "outlines"], ["predicted", "predicted-outlines"]]) {
         gl.getSource(id).setTiles([`${vector(tiles, name).tiles[0]}?v=${Date.now()}`]);
       }
     },
   };
+  return layer;
 }

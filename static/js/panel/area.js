@@ -8,9 +8,9 @@ import { empty, section } from "./section.js";
 
 const SHAPES = { outlines: "◆", network: "●", "snow_ice": "●", "expert label": "▲", published: "■" };
 
-function legend(series, onToggle) {
+function legend(series, hidden, onToggle) {
   return h("ul", { class: "chart-legend" }, series.map(({ source, label, simulated }, index) => {
-    const box = h("input", { type: "checkbox", checked: true, on: { change: ({ target }) => onToggle(index, target.checked) } });
+    const box = h("input", { type: "checkbox", checked: !hidden.has(index), on: { change: ({ target }) => onToggle(index, target.checked) } });
     const mark = h("span", { class: `mark source-${source.replaceAll(/[ _]/g, "-")}`, "aria-hidden": "true" }, SHAPES[source] ?? "●");
     const word = simulated && !label.includes("simulated") ? " (simulated)" : "";
     return h("li", {}, h("label", {}, box, mark, `${label}${word}`));
@@ -41,7 +41,9 @@ export function middle({ time, step }) {
 async function build(part, areas, { state, csv, name, onPoint }) {
   const series = areas.series.filter(({ observations }) => observations.length);
   if (!series.length) return empty("No area was measured yet: no outline, and no scene that passed the area rules.");
-  const hidden = new Set();
+  // Seasonal snow would stretch the chart until the glacier's own change cannot be seen; it is one click away.
+  const seasonal = series.flatMap(({ source }, index) => (source === "snow_ice" ? [index] : []));
+  const hidden = new Set(seasonal.length < series.length ? seasonal : []);
   const canvas = h("div", { class: "chart", role: "img", "aria-label": `Area of ${name} by year; the table holds the figures` });
   const twin = h("div", { class: "twin", hidden: true }, areaTables(series));
   const draw = async () => {
@@ -56,7 +58,7 @@ async function build(part, areas, { state, csv, name, onPoint }) {
   requestAnimationFrame(() => draw().catch(() => canvas.replaceChildren(empty("The chart could not be drawn; the table holds the figures."))));
   const sentences = series.map(trendSentence).filter(Boolean).map((text) => h("p", { class: "trend" }, text));
   const remarks = [...new Set(series.flatMap((one) => one.notes ?? []))].map((text) => h("p", { class: "quiet" }, text));
-  return [canvas, legend(series, toggle), tools(csv, twin, (kind) => part.chart?.[kind](`area-${name}`)), twin, sentences, remarks];
+  return [canvas, legend(series, hidden, toggle), tools(csv, twin, (kind) => part.chart?.[kind](`area-${name}`)), twin, sentences, remarks];
 }
 
 /** The section; `load` gives the areas resource. */

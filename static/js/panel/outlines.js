@@ -62,10 +62,11 @@ export function predictedList(features, { onShow, onLight }) {
   const recent = [...features].sort((a, b) => decimalYear(b.properties.date) - decimalYear(a.properties.date)).slice(0, 12);
   const row = (feature) => {
     const { properties: p } = feature;
-    const flags = p.flags?.length ? ` (${p.flags.join(", ")})` : "";
-    const text = `${p.date}  ${areaWithInterval(p.area_km2, p.area_lo_km2, p.area_hi_km2)}`;
-    const button = h("button", { type: "button", class: "row", on: { click: () => onShow(feature), mouseenter: () => onLight(p.id), mouseleave: () => onLight(null) } },
-      h("span", { class: "dash", "aria-hidden": "true" }), text, h("span", { class: "by" }, `${p.version?.architecture ?? "network"}${flags}`));
+    const flags = (p.flags ?? []).map((flag) => flag.replaceAll("_", " "));
+    const size = areaWithInterval(p.area_km2, p.area_lo_km2, p.area_hi_km2);
+    const button = h("button", { type: "button", class: "row two-lines", on: { click: () => onShow(feature), mouseenter: () => onLight(p.id), mouseleave: () => onLight(null) } },
+      h("span", { class: "dash", "aria-hidden": "true" }), h("span", { class: "date" }, p.date), h("span", { class: "area-of" }, size),
+      h("span", { class: "by" }, [p.version?.architecture ?? "snow index", ...flags].join(", ")));
     return h("li", {}, button);
   };
   const rest = features.length - recent.length;
