@@ -118,7 +118,7 @@ def objection(version: ModelVersion, current: ModelVersion | None) -> str:
         return ""
     return (
         f"{rule.metric} {own:.4g} of version {version.pk} is worse than {theirs:.4g} of the active version "
-        f"{current.pk} by more than {rule.margin:.0%}; promote it with a reason if you know better"
+        f"{current.pk} by more than {100 * rule.margin:.0f} %; promote it with a reason if you know better"
     )
 
 
