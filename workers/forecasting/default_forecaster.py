@@ -3,6 +3,10 @@
 Ours, not published. The networks of Müller (2023) see four frames and must learn the seasons from them; this one is
 given the seasons. It reads the last four frames as anomalies from climatology, beside the climatology of the four
 target seasons, and predicts the four anomaly frames at once. The U-Net is that of Ronneberger et al. (2015), base 16.
+
+A record of ten years holds few independent anomalies, which a network soon knows by heart. So it is made odd: what it
+says of anomalies with the opposite sign is the opposite. In training the sign is drawn per sample, in use both are
+averaged. No anomaly then means climatology, and a climatology that lacks the target cannot betray it.
 """
 
 from __future__ import annotations
@@ -57,4 +61,12 @@ class DefaultForecaster(nn.Module):
         base = base_frames(self.config.residual, frames, climatology, seen + leads)
         anomalies = frames - base[:, :seen]                            # (B, T, H, W)
         coming = base[:, seen:]                                        # (B, leads, H, W)
-        return coming + self.unet(torch.cat([anomalies, coming], 1))   # (B, leads, H, W)
+        return coming + self.departure(anomalies, coming)              # (B, leads, H, W)
+
+    def departure(self, anomalies: Tensor, coming: Tensor) -> Tensor:
+        """How the coming frames differ from their base; odd in the anomalies."""
+        if self.training:
+            sign = torch.randint(0, 2, (len(anomalies), 1, 1, 1), device=anomalies.device) * 2 - 1
+            return sign * self.unet(torch.cat([sign * anomalies, coming], 1))
+        forth, back = (self.unet(torch.cat([a, coming], 1)) for a in (anomalies, -anomalies))
+        return (forth - back) / 2
