@@ -20,7 +20,8 @@ from predictions.observations import Observation
 LINE_POINTS = 41
 PAPER_SIGMA_SCENES = 20.0
 DAYS_SIGMA = 180.0
-SNOW_AND_ICE = "snow and ice, not glacier: seasonal snow counts too, so no trend of the glacier is drawn from it"
+SNOW_AND_ICE = "snow and ice, not glacier"
+NO_TREND_FROM_SNOW = "seasonal snow counts too, so no trend of the glacier is drawn from it."
 LABELS = {
     "outlines": "Outlines of the inventory",
     observations.EXPERT: "Expert labels",
@@ -65,9 +66,10 @@ def describe(
     usable = [one for one in rows if one.usable]
     sigma = None if labels_only else _smoothing_sigma(observations.smoothing_of(glacier, version), usable)
     line, reason = published_line(usable)
-    if source == "snow_ice":
-        line, reason = None, SNOW_AND_ICE
     between = change(usable)
+    told = sentences.series_notes(rows, reason, between)
+    if source == "snow_ice":
+        line, reason, told = None, SNOW_AND_ICE, [NO_TREND_FROM_SNOW]
     trend = trend_of(line, sigma, mapper_sd(version), len(rows) - line.n) if line is not None else None
     return {
         "source": source,
@@ -83,7 +85,7 @@ def describe(
         "trend": trend,
         "no_trend_reason": reason or None,
         "change": between,
-        "notes": sentences.series_notes(rows, reason, between),
+        "notes": [f"{LABELS[source]}: {note}" for note in told],
     }
 
 
