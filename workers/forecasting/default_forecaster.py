@@ -4,9 +4,10 @@ Ours, not published. The networks of Müller (2023) see four frames and must lea
 given the seasons. It reads the last four frames as anomalies from climatology, beside the climatology of the four
 target seasons, and predicts the four anomaly frames at once. The U-Net is that of Ronneberger et al. (2015), base 16.
 
-A record of ten years holds few independent anomalies, which a network soon knows by heart. So it is made odd: what it
-says of anomalies with the opposite sign is the opposite. In training the sign is drawn per sample, in use both are
-averaged. No anomaly then means climatology, and a climatology that lacks the target cannot betray it.
+A record of ten years holds few independent anomalies, which a network soon knows by heart. So what it says of
+anomalies with the opposite sign is made the opposite: in training the sign is drawn per sample, in use both are
+averaged. No anomaly then means climatology, and a climatology that lacks the target cannot betray it. Where there is
+no climatology, and anomalies are counted from the last frame, nothing speaks for such a symmetry and none is imposed.
 """
 
 from __future__ import annotations
@@ -61,12 +62,21 @@ class DefaultForecaster(nn.Module):
         base = base_frames(self.config.residual, frames, climatology, seen + leads)
         anomalies = frames - base[:, :seen]                            # (B, T, H, W)
         coming = base[:, seen:]                                        # (B, leads, H, W)
-        return coming + self.departure(anomalies, coming)              # (B, leads, H, W)
+        return coming + self.departure(anomalies, coming, self.has_climatology(climatology, frames))
 
-    def departure(self, anomalies: Tensor, coming: Tensor) -> Tensor:
-        """How the coming frames differ from their base; odd in the anomalies."""
+    def has_climatology(self, climatology: Tensor | None, frames: Tensor) -> Tensor:
+        """(B, 1, 1, 1) bool: whether the anomalies of a sample are counted from climatology, somewhere at least."""
+        if climatology is None or self.config.residual != "climatology":
+            return torch.zeros(len(frames), 1, 1, 1, dtype=torch.bool, device=frames.device)
+        return climatology.isfinite().flatten(1).any(1)[:, None, None, None]
+
+    def departure(self, anomalies: Tensor, coming: Tensor, odd: Tensor) -> Tensor:
+        """How the coming frames differ from their base, (B, leads, H, W); odd in the anomalies where ``odd``."""
         if self.training:
-            sign = torch.randint(0, 2, (len(anomalies), 1, 1, 1), device=anomalies.device) * 2 - 1
+            sign = torch.where(odd & (torch.rand_like(odd, dtype=anomalies.dtype) < 0.5), -1.0, 1.0)
             return sign * self.unet(torch.cat([sign * anomalies, coming], 1))
-        forth, back = (self.unet(torch.cat([a, coming], 1)) for a in (anomalies, -anomalies))
-        return (forth - back) / 2
+        said = self.unet(torch.cat([anomalies, coming], 1))
+        if not odd.any():
+            return said
+        opposite = self.unet(torch.cat([-anomalies, coming], 1))
+        return torch.where(odd, (said - opposite) / 2, said)

@@ -238,6 +238,43 @@ def test_an_untrained_default_forecaster_says_the_climatology():
     torch.testing.assert_close(network(torch.rand(1, 4, 16, 16), usual), usual[:, 4:])
 
 
+def awake_default(**changes):
+    """A default forecaster whose head is not zero."""
+    network = tiny("default", **changes)
+    torch.nn.init.normal_(network.unet.head.weight)
+    return network
+
+
+def test_opposite_anomalies_are_said_to_have_the_opposite_outcome():
+    network = awake_default().eval()
+    usual, anomalies = torch.rand(2, 8, 16, 16), torch.randn(2, 4, 16, 16)
+    up, down = (network(usual[:, :4] + sign * anomalies, usual) - usual[:, 4:] for sign in (1, -1))
+    torch.testing.assert_close(up, -down, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(network(usual[:, :4], usual), usual[:, 4:])
+    assert up.abs().max() > 0.01
+
+
+def test_without_a_climatology_the_default_forecaster_is_not_bound_to_symmetry():
+    network, frames = awake_default().eval(), torch.rand(2, 4, 16, 16)
+    for missing in (None, torch.full((2, 8, 16, 16), float("nan"))):
+        last = frames[:, -1:].expand(-1, 4, -1, -1)
+        assert (network(last, missing) - last).abs().max() > 0.01
+
+
+def test_in_training_half_the_samples_are_turned_over():
+    torch.manual_seed(0)
+    network = awake_default().train()
+    signs = []
+    network.unet.register_forward_pre_hook(lambda module, given: signs.append(given[0][:, :4].clone()))
+    frames, usual = torch.rand(64, 4, 16, 16) + 2, torch.rand(64, 8, 16, 16)
+    network(frames, usual)
+    turned = (signs[0].flatten(1) < 0).all(1)
+    assert 20 < turned.sum() < 44
+    torch.testing.assert_close(signs[0][~turned], (frames - usual[:, :4])[~turned])
+    network(frames, None)
+    torch.testing.assert_close(signs[1], frames - frames[:, -1:])
+
+
 @every_network
 def test_it_overfits_a_few_samples(name):
     """Two places whose snow comes and goes: a, b, a, b, and then a, b, a, b again."""
