@@ -99,5 +99,5 @@ class SceneAdmin(ReadOnly, admin.ModelAdmin):
     @admin.action(description="Fetch again the scenes that failed", permissions=["view"])
     def fetch_again(self, request: HttpRequest, chosen: QuerySet[Scene]) -> None:
         """Ask the workers once more for what could not be read."""
-        asked = sum(scenes.retry(scene, request.user) for scene in chosen)
+        asked = sum(scenes.retry(scene, request.user if request.user.is_authenticated else None) for scene in chosen)
         self.message_user(request, f"{asked} scenes are asked for again.", messages.SUCCESS)

@@ -38,7 +38,7 @@ def known(params: QueryDict, allowed: set[str] | frozenset[str]) -> dict[str, st
             raise bad(name, values[1], "give it once")
         if len(values[0]) > MOST_CHARACTERS or "\0" in values[0]:
             raise bad(name, values[0], f"use at most {MOST_CHARACTERS} printable characters")
-    return {name: value for name, value in params.items() if value != "" or name in PAGING}
+    return {name: str(value) for name, value in params.items() if value != "" or name in PAGING}
 
 
 def number(name: str, given: str) -> float:

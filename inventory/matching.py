@@ -36,8 +36,10 @@ class Matcher:
         found: dict[tuple[str, str], Glacier] = {}
         for kind in ("rgi_id", "wgms_id", "local_id"):
             asked = sorted({r.aliases[kind] for r in records if kind in r.aliases})
-            known = Glacier.objects.filter(**{f"aliases__{kind}__has_any_keys": asked}) if asked else []
-            if kind == "local_id" and asked:
+            if not asked:
+                continue
+            known = Glacier.objects.filter(**{f"aliases__{kind}__has_any_keys": asked})
+            if kind == "local_id":
                 known = known.filter(outlines__source=self.source).distinct()
             found |= {(kind, name): glacier for glacier in known for name in glacier.aliases[kind]}
         return found

@@ -121,4 +121,4 @@ def as_multipolygon(geometry: BaseGeometry | GEOSGeometry) -> MultiPolygon:
     """A shapely or GEOS (Multi)Polygon in lon/lat as the MultiPolygon that a row holds."""
     found = geometry if isinstance(geometry, GEOSGeometry) else GEOSGeometry(memoryview(geometry.wkb), srid=4326)
     found.srid = 4326
-    return found if found.geom_type == "MultiPolygon" else MultiPolygon(found, srid=4326)
+    return found if isinstance(found, MultiPolygon) else MultiPolygon(found, srid=4326)

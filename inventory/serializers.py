@@ -102,7 +102,7 @@ class GlacierDetailSerializer(GlacierSerializer):
             found.append("Simulated: this glacier does not exist.")
         if glacier.id_source == Glacier.IdSource.DERIVED:
             found.append("It has no GLIMS identifier; this one was derived from a point inside its first outline.")
-        if glacier.n_outlines == 1:
+        if getattr(glacier, "n_outlines", None) == 1:
             found.append("Only one outline is known, so nothing is said about its change.")
         return found
 

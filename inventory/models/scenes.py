@@ -17,7 +17,7 @@ class SceneQuerySet(models.QuerySet):
 
     def usable(self, profile: str) -> SceneQuerySet:
         """Stored images that the filter profile accepted when it judged them."""
-        accepted = {f"refusals__{profile}": []}
+        accepted: dict[str, list] = {f"refusals__{profile}": []}
         return self.stored().filter(kind__in=["reflectance", "ndsi"], **accepted)
 
     def over(self, geometry: object) -> SceneQuerySet:
