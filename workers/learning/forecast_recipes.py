@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +39,14 @@ SMALL = {
     "default-forecaster": replace(PAPER["default-forecaster"], batch=16, epoch_steps=3, validate_every=20),
 }
 """On a CPU in minutes (the published batch of 100 and rate of 1e-4 need a GPU's patience)."""
+DEPARTURE = 1 / 3
+"""Weight of the default forecaster's departures from climatology in its loss. A few years hold few independent
+anomalies, which a network soon knows by heart; this shrinks what it says to three quarters, as ridge regression does
+(measured on stationary simulated worlds: 1.10 x the error of climatology becomes 1.06 x; nothing lost with memory)."""
 STRIDE = {"paper": 10, "wide": 10, "small": 10}
 TEST_SHARE = 0.2
+TRANSFER_STEPS = 10
+"""Steps of an epoch in a spatial transfer at least: one window of time holds no years to learn by heart."""
 VALIDATION_WINDOWS = 256
 """At most so many windows, evenly chosen, are looked at in a validation of a small preset."""
 
@@ -57,6 +63,19 @@ def loss(network: nn.Module, batch: Batch, teacher_forcing: float = 0.0) -> Tens
     return losses.mse(network(frames, climatology, fed, teacher_forcing), truth)
 
 
+def cautious_loss(network: nn.Module, batch: Batch, teacher_forcing: float = 0.0) -> Tensor:
+    """Mean squared error, and in training a price on departing from climatology where there is one."""
+    frames, climatology, truth = batch
+    said = network(frames, climatology)
+    usual = climatology[:, -said.shape[1] :]
+    return losses.mse(said, truth) + (DEPARTURE * losses.mse(said, usual) if network.training else 0)
+
+
+def loss_of(architecture: str) -> Callable[..., Tensor]:
+    """The default forecaster's is cautious; the published networks have the published one."""
+    return cautious_loss if architecture == "default-forecaster" else loss
+
+
 def train(architecture: str, preset: str, cubes: Sequence[Cube], settings: TrainSettings, report: Report,
           checkpoint: Path | None, **options: Any) -> Trained:
     """Purged split: the last fifth of the frames is held out in time, a stripe in space validates."""
@@ -69,7 +88,7 @@ def train(architecture: str, preset: str, cubes: Sequence[Cube], settings: Train
     validation = _some(validation, VALIDATION_WINDOWS) if preset == "small" else validation
     manifest = manifest_of((f"{c.starts[0]}|{c.months}", c.values) for c in cubes)
     network, history = fit(network, ForecastWindows(cubes, training, config, keep),
-                           ForecastWindows(cubes, validation, config, keep), loss, settings,
+                           ForecastWindows(cubes, validation, config, keep), loss_of(architecture), settings,
                            _until(0.9, report), checkpoint, manifest)
     metrics = {}
     for number, cube in enumerate(cubes):
@@ -90,6 +109,8 @@ def train_transfer(architecture: str, preset: str, seen: Cube, target: Cube, set
     on one grid. Raises ValueError where the columns are too few, or the frames.
     """
     settings = settings or settings_of(architecture, preset)
+    if settings.epoch_steps:
+        settings = replace(settings, epoch_steps=max(settings.epoch_steps, TRANSFER_STEPS))
     network, config = _network(architecture, preset, settings.seed, options)
     values, gap = _joined(seen, target, config)
     shape = values.values.shape[1:]
@@ -97,9 +118,10 @@ def train_transfer(architecture: str, preset: str, seen: Cube, target: Cube, set
     places, validation = _transfer_places(taught, config, int(options.get("stride", STRIDE[preset])))
     keep = [np.zeros(len(values.values), bool)]  # no second year of any season: no climatology
     manifest = manifest_of([("seen", seen.values), ("target", target.values)])
+    validation = _some(validation, VALIDATION_WINDOWS) if preset == "small" else validation
     network, history = fit(network, ForecastWindows([values], places, config, keep, gap),
-                           ForecastWindows([values], validation, config, keep, gap), loss, settings,
-                           _until(0.95, report), checkpoint, manifest)
+                           ForecastWindows([values], validation, config, keep, gap), loss_of(architecture),
+                           settings, _until(0.95, report), checkpoint, manifest)
     inputs, truth = values.values[: config.frames], values.values[config.frames + gap :]
     said = rollout.predict_frames(network, inputs)
     found = score_transfer(said, inputs, truth, taught, test, seen.months, gap, settings.seed)

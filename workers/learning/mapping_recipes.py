@@ -45,6 +45,8 @@ SMALL = {
     "resnet50-unet": replace(RESNET, epochs=12, batch=8, epoch_steps=25),
 }
 SMALL_STRONG = replace(STRONG, epochs=10, schedule="cosine", epoch_steps=26)
+SMALL_WINDOW = {"fusion-unet": 64, "resunet": 64}
+"""Side (px) of the training windows of a small preset, where the network takes any size: a quarter of the work."""
 FINE = replace(STRONG, epochs=80, lr=5e-5, schedule="cosine")
 """Fine-tuning on one region from global weights."""
 
@@ -111,9 +113,11 @@ def train(architecture: str, preset: str, samples: Sequence[SegmentSample], sett
 def taught(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSample]], settings: TrainSettings,
            report: Report, checkpoint: Path | None, groups: list[list[int]] | None, manifest: str) -> tuple:
     """Run the training loop on windows; returns the network, its history and the validation windows."""
+    side = SMALL_WINDOW.get(recipe.architecture) if recipe.preset == "small" else None
+
     def windows(some: Sequence[SegmentSample], augment: Augment | None) -> TruthWindows:
         images = [features.network_input(s.stack, recipe.bands, recipe.normalisation) for s in some]
-        return TruthWindows(images, [s.truth for s in some], network.config.patch, augment)
+        return TruthWindows(images, [s.truth for s in some], side or network.config.patch, augment)
 
     resnet = recipe.architecture == "resnet50-unet"
     training = windows(sets["train"], light if resnet else strong(groups))

@@ -1,0 +1,148 @@
+"""Mapping networks, radar series and video: taught in miniature, judged on groups that were held out, kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+import torch
+from affine import Affine
+
+from workers.imagery.bands import CANONICAL
+from workers.imagery.grid import Grid
+from workers.imagery.rasters import MissingBands, Stack
+from workers.learning import catalog, mapping_recipes, recipes, weights
+from workers.learning.samples import SegmentSample, TruthWindows
+from workers.learning.series_recipes import SeriesSample
+from workers.segmentation.segment import segment_stack
+
+GRID = Grid("EPSG:32626", Affine(30, 0, 500_000, 0, -30, 5_100_000), 64, 64)
+ICE, ROCK = np.array([0.5, 0.5, 0.45, 0.36, 0.05, 0.04]), np.array([0.1, 0.12, 0.14, 0.17, 0.22, 0.2])
+
+
+def sample(group: str, *more: str) -> SegmentSample:
+    rng = np.random.default_rng(list(group.encode()))
+    row, col = np.mgrid[:64, :64]
+    ice = (row - 32) ** 2 + (col - rng.integers(20, 44)) ** 2 < 18**2
+    pixels = np.where(ice, ICE[:, None, None], ROCK[:, None, None]) + rng.normal(0, 0.05, (6, 64, 64))
+    layers = [rng.random((1, 64, 64)) for _ in more]
+    return SegmentSample(Stack(np.concatenate([pixels, *layers]), (*CANONICAL, *more), GRID, datetime(2000, 8, 1)), ice,
+                         group)
+
+
+def short(name: str) -> recipes.TrainSettings:
+    return replace(recipes.defaults(name, "small"), epochs=1, epoch_steps=1, batch=2)
+
+
+@pytest.mark.parametrize("name", ["fusion-unet", "setr", "glavitu", "resnet50-unet"])
+def test_every_mapper_is_taught_judged_kept_and_says_the_same_again(name, tmp_path):
+    some = [sample(group) for group in "abc"]
+    trained = recipes.train_segmenter(name, "small", some, short(name), checkpoint=tmp_path / "c")
+    card = trained.metrics
+    assert card["samples_by_set"] == {"train": 1, "validation": 1, "test": 1}
+    assert set(card["reliability"]) == {"before", "after"} and card["temperature"] > 0
+    json.dumps(card, allow_nan=False)
+    weights.save(tmp_path / "w", trained.learned.network, trained.learned.recipe)
+    again = weights.load(tmp_path / "w")
+    here, there = segment_stack(some[0].stack, trained.learned), segment_stack(some[0].stack, again)
+    assert np.array_equal(here, there, equal_nan=True)
+    with pytest.raises(MissingBands, match="swir1"):
+        segment_stack(some[0].stack.select(("blue", "green", "red", "nir", "swir2")), again)
+
+
+@pytest.mark.parametrize(("more", "sources", "names"), [
+    ((), (6,), CANONICAL),
+    (("elevation",), (6, 2), (*CANONICAL, "elevation", "slope")),
+    (("elevation", "co_pol", "coherence"), (6, 2, 2), (*CANONICAL, "elevation", "slope", "co_pol_db", "coherence")),
+    (("thermal",), (6,), CANONICAL),
+])
+def test_the_fusion_network_gets_a_stem_for_each_source_that_all_samples_offer(more, sources, names):
+    _, config = catalog.preset("fusion-unet", "small")
+    found, made, groups = mapping_recipes.inputs_of("fusion-unet", config, [sample("a", *more), sample("b", *more)])
+    assert (found, made.sources) == (names, sources)
+    assert [len(group) for group in groups] == list(sources) and [k for group in groups for k in group] == list(range(sum(sources)))
+
+
+def test_thermal_joins_when_it_is_asked_for():
+    _, config = catalog.preset("fusion-unet", "small")
+    found, made, _ = mapping_recipes.inputs_of("fusion-unet", config, [sample("a", "thermal")], (*CANONICAL, "thermal"))
+    assert found[-1] == "thermal" and made.sources == (6, 1)
+
+
+def test_limits_of_normalisation_come_from_the_training_samples():
+    one, other = sample("a"), sample("b")
+    other.stack.pixels[0] = 5
+    found = mapping_recipes.normalisation_of("fusion-unet", CANONICAL, [one])
+    assert found["high"][0] == pytest.approx(one.stack.pixels[0].max()) and found["kind"] == "dataset_minmax"
+
+
+def test_the_published_settings_are_those_of_the_papers():
+    fusion, resnet = recipes.defaults("glavitu", "paper"), recipes.defaults("resnet50-unet", "paper")
+    assert (fusion.epochs, fusion.lr, fusion.batch, fusion.schedule) == (150, 5e-4, 8, "warm-restarts")
+    assert (resnet.lr, resnet.batch, resnet.weight_decay) == (1e-3, 32, 1e-5)
+    published = {name: recipes.defaults(name, "paper") for name in ("lstm", "unet", "sa-lstm-h", "conv-lstm")}
+    assert {n: (s.lr, s.weight_decay, s.epochs, s.batch, s.clip_value) for n, s in published.items()} == {
+        "lstm": (1e-4, 1e-3, 40, 100, 3.0), "unet": (1e-3, 1e-2, 20, 100, 3.0),
+        "sa-lstm-h": (1e-4, 1e-3, 40, 100, 3.0), "conv-lstm": (1e-4, 1e-3, 35, 100, 3.0)}
+    assert all(s.validate_every == 100 and s.patience == 5 for s in published.values())
+
+
+def test_a_small_fusion_network_overfits_one_window():
+    torch.manual_seed(0)
+    row, config = catalog.preset("fusion-unet", "small")
+    network = row.build(replace(config, sources=(6,), width=8, steps=2, dropout=0.0))
+    one = sample("a")
+    windows = TruthWindows([one.stack.pixels], [one.truth], 64)
+    settings = recipes.TrainSettings(epochs=25, batch=1, lr=3e-3, optimiser="adam", clip_value=None, patience=None)
+    network, _ = mapping_recipes.fit(network, windows, None, mapping_recipes.loss_of(False), settings,
+                                     validate=lambda n: 1 - mapping_recipes.iou(n, windows, 1))
+    assert mapping_recipes.iou(network, windows, 1) > 0.9
+
+
+def test_fine_tuning_starts_from_the_weights_it_is_given():
+    some = [sample(group) for group in "abc"]
+    first = recipes.train_segmenter("fusion-unet", "small", some, short("fusion-unet")).learned
+    before = {name: t.clone() for name, t in first.network.state_dict().items() if t.is_floating_point()}
+    still = replace(short("fusion-unet"), lr=1e-12)
+    after = recipes.train_segmenter("fusion-unet", "small", some, still, start=first).learned
+    for name, tensor in after.network.named_parameters():
+        assert torch.allclose(before[name], tensor, atol=1e-9)
+    assert after.recipe.normalisation == first.recipe.normalisation
+
+
+def season(group: str) -> SeriesSample:
+    rng = np.random.default_rng(list(group.encode()))
+    row, col = np.mgrid[:64, :64]
+    ice = (row - 32) ** 2 + (col - 30) ** 2 < 20**2
+    stacks = []
+    for number in range(15):
+        power = 10 ** (np.where(ice, -12, -8) / 10) * rng.gamma(4.4, 1 / 4.4, ice.shape)
+        coherence = np.clip(np.where(ice, 0.2, 0.7) + rng.normal(0, 0.1, ice.shape), 0, 1)
+        when = datetime(2016, 1, 5) + timedelta(days=24 * number)
+        stacks.append(Stack(np.stack([power, coherence]), ("co_pol", "coherence"), GRID, when))
+    return SeriesSample(stacks, ice, group, 78.0, 2016)
+
+
+@pytest.mark.parametrize(("name", "acquisitions"), [("sar-3d", 1), ("sar-3d", 3), ("sar-3d", 15), ("sar-convlstm", 5)])
+def test_a_season_of_radar_scenes_teaches_a_map(name, acquisitions, tmp_path):
+    trained = recipes.train_series(name, "small", [season(g) for g in "ab"], short(name), acquisitions=acquisitions)
+    assert trained.learned.recipe.config["acquisitions"] == acquisitions
+    weights.save(tmp_path / "w", trained.learned.network, trained.learned.recipe)
+    assert weights.trial(weights.load(tmp_path / "w"))["shape"] == [1, 2, 64, 64]
+
+
+def test_video_generation_is_taught_on_chips_and_refuses_others(tmp_path):
+    chips = np.random.default_rng(0).random((3, 12, 128, 128), dtype=np.float32)
+    trained = recipes.train_video("small", chips, replace(recipes.defaults("svg-lp", "small"), epochs=1, epoch_steps=1,
+                                                          batch=2))
+    assert np.isfinite(trained.metrics["validation_loss"])
+    weights.save(tmp_path / "w", trained.learned.network, trained.learned.recipe)
+    weights.load(tmp_path / "w")
+    with pytest.raises(ValueError, match="128"):
+        recipes.train_video("small", chips[..., :64])
+    chips[0, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="missing"):
+        recipes.train_video("small", chips)
