@@ -60,7 +60,7 @@ def properties(outline: PredictedOutline) -> dict[str, Any]:
 
 
 def _rows(outlines: QuerySet[PredictedOutline]) -> Iterable[PredictedOutline]:
-    return outlines.order_by("date", "pk").iterator(chunk_size=BATCH)
+    return outlines.defer(None).order_by("date", "pk").iterator(chunk_size=BATCH)
 
 
 def _geojson(outlines: QuerySet[PredictedOutline]) -> Iterator[bytes]:

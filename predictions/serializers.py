@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.urls import reverse
@@ -11,7 +12,6 @@ from rest_framework_gis.serializers import GeoFeatureModelSerializer, GeometryFi
 
 from inventory.colour_maps import COLOUR_MAPS, style_hash
 from inventory.models import AreaOfInterest, Scene
-from inventory.serializers import DIGITS
 from predictions import versions
 from predictions.models import FlowField, Forecast, Frame, Mask, ModelVersion, PredictedOutline, SkillScore
 
@@ -108,10 +108,20 @@ class MaskSerializer(serializers.ModelSerializer[Mask]):
         return f"/tiles/masks/{mask.pk}/{{z}}/{{x}}/{{y}}.png?v={style_hash('probability')}"
 
 
-class PredictedOutlineSerializer(GeoFeatureModelSerializer):
-    """A predicted outline as a GeoJSON feature."""
+class Drawn(GeometryField):
+    """A shape as PostGIS wrote it."""
 
-    geometry = GeometryField(precision=DIGITS)
+    def get_attribute(self, instance: PredictedOutline) -> dict:
+        return json.loads(instance.geojson)  # type: ignore[attr-defined]
+
+    def to_representation(self, value: dict) -> dict:
+        return value
+
+
+class PredictedOutlineSerializer(GeoFeatureModelSerializer):
+    """A predicted outline as a GeoJSON feature; its rows come from `filters.drawn`."""
+
+    geometry = Drawn()
     glac_id = serializers.CharField(source="glacier.glac_id", allow_null=True, default=None)
     version = VersionBrief(source="mask.version", allow_null=True)
     scene = SceneBrief(source="mask.scene")

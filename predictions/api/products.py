@@ -82,7 +82,7 @@ class PredictedOutlineList(Listed):
 class PredictedOutlineDetail(Single):
     """One predicted outline as a GeoJSON feature."""
 
-    queryset = PredictedOutline.objects.select_related("glacier", "mask__version", "mask__scene")
+    queryset = filters.drawn()
     serializer_class = PredictedOutlineSerializer
 
 
