@@ -45,10 +45,13 @@ def why_not(path: Path) -> str:
         return str(error)
     if about.count == 0:
         return "it is empty"
-    kind = about.geometry_type.replace(" Z", "").replace(" M", "").replace("2.5D ", "")
-    if kind != "Unknown" and "Polygon" not in kind:
-        return f"it holds {kind.lower() if kind not in {'None', 'nan'} else 'no geometrie'}s, not polygons"
+    if not about.geometry_type:
+        return "it is a table without geometry"
+    if about.geometry_type != "Unknown" and "Polygon" not in about.geometry_type:
+        return f"it holds {about.geometry_type.split()[0].lower()}s, not polygons"
     layout = glims.layout_of(about.columns)
+    if layout is None and glims.is_complex(about.columns):
+        return "it holds RGI 7 glacier complexes, which have neither a GLIMS id nor a date"
     if layout is None:
         columns = ", ".join(about.columns[:8]) or "none"
         return f"its columns are not recognised ({columns}); import_outlines --map names them"

@@ -70,6 +70,12 @@ def layout_of(columns: Iterable[str]) -> Layout | None:
     return next((layout for layout in LAYOUTS.values() if layout.fits(columns)), None)
 
 
+def is_complex(columns: Iterable[str]) -> bool:
+    """Whether these are the columns of RGI 7's glacier complexes (product C): contiguous ice, not single glaciers."""
+    have = {column.lower() for column in columns}
+    return "rgi_id" in have and not have & {"glims_id", "src_date"}
+
+
 def _glims(rows: list[Row]) -> OutlineRecord:
     """One analysis of one glacier: its parts are joined, its interior rocks (GLIMS v1) cut out.
 

@@ -33,6 +33,7 @@ class Layer:
     path: Path
     columns: tuple[str, ...]
     geometry_type: str
+    """As GDAL names it; empty for a table without geometry."""
     count: int
 
 
@@ -46,8 +47,9 @@ def inspect(path: Path) -> Layer:
         facts = pyogrio.read_info(_openable(path), force_feature_count=True)
     except (DataSourceError, DataLayerError, RuntimeError, UnicodeDecodeError) as error:
         raise RefusedFile(f"{path.name} is not a readable vector file: {_first_line(error)}") from error
-    _require_crs(path.name, facts["crs"])
-    return Layer(path, tuple(facts["fields"]), str(facts["geometry_type"]), int(facts["features"]))
+    if facts["geometry_type"] is not None:
+        _require_crs(path.name, facts["crs"])
+    return Layer(path, tuple(facts["fields"]), facts["geometry_type"] or "", int(facts["features"]))
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
