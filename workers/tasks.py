@@ -63,8 +63,12 @@ def find_scenes(run: Run) -> dict[str, Any]:
     new = 0
     for number, group in enumerate(groups.values(), start=1):
         tell((number - 1) / len(groups), f"{len(group)} scenes of {group[0].collection}")
-        area = None if group[0].kind == "dem" else _area_for(asked, group)
-        grid = area.grid if area else datafolder.native_grid(group[0]).to_dict()
+        try:
+            area = None if group[0].kind == "dem" else _area_for(asked, group)
+            grid = area.grid if area else datafolder.native_grid(group).to_dict()
+        except rasters.UnreadableRaster as error:
+            skipped += [(scene.key, str(error)) for scene in group]
+            continue
         new += sum(_record(scene, grid, area) for scene in group)
     warnings = _by_reason(skipped)
     return {"found": len(found), "new": new, "skipped": len(skipped), "warnings": warnings}
@@ -95,9 +99,8 @@ def _area_for(asked: dict[str, Any], group: list[FoundScene]) -> AreaOfInterest:
         glacier = Glacier.objects.get(glac_id=asked["glacier"])
         grid = Grid.around(aois.box_of(glacier), PIXEL_M)
         return aois.for_glacier(glacier, grid.to_dict())
-    first = next((one for one in group if one.kind == "reflectance"), group[0])
-    grid = datafolder.native_grid(first)
-    return aois.for_footprint(_place_name(first), grid.footprint(), grid.to_dict(), simulated=first.simulated)
+    grid = datafolder.native_grid(sorted(group, key=lambda one: one.kind != "reflectance"))
+    return aois.for_footprint(_place_name(group[0]), grid.footprint(), grid.to_dict(), simulated=group[0].simulated)
 
 
 def _place_name(scene: FoundScene) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from workers.imagery import scenelist, stacitem
 from workers.imagery.found import FoundScene, without_duplicates
-from workers.imagery.grid import Grid, is_metric
+from workers.imagery.grid import Grid
 from workers.imagery.products import by_product_name
-from workers.imagery.rasters import opened
+from workers.imagery.rasters import UnreadableRaster, opened
 
 RASTERS = {".tif", ".tiff"}
 IMAGES = {".png", ".jpg", ".jpeg", ".jp2", ".vrt", ".img", ".nc", ".hdf", ".h5"}
@@ -51,14 +51,19 @@ def folder(path: str | Path) -> FolderReading:
     return FolderReading(dated + undated, sorted(reader.skipped))
 
 
-def native_grid(scene: FoundScene) -> Grid:
-    """The work grid of a folder of scenes: that of the file with the scene's first band when it is metric.
+def native_grid(scenes: Sequence[FoundScene]) -> Grid:
+    """The grid of the first scene's file that can be read: what a folder of scenes is kept on.
 
-    A file in degrees (or Web Mercator) gets a grid in the work CRS of its place, with square pixels of the same area.
+    Raises UnreadableRaster, for the last one tried, where none can.
     """
-    with opened(next(iter(scene.assets.values())).href) as dataset:
-        own = Grid.of(dataset)
-    return own if is_metric(own.crs) else Grid.around(own.footprint(), max(1, round(own.pixel_m)))
+    refused: UnreadableRaster | None = None
+    for scene in scenes:
+        try:
+            with opened(next(iter(scene.assets.values())).href) as dataset:
+                return Grid.of(dataset)
+        except UnreadableRaster as error:
+            refused = error
+    raise refused or UnreadableRaster("there is no scene to take a grid from")
 
 
 class _Reader:
