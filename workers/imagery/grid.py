@@ -105,8 +105,11 @@ class Grid:
         """True area of every pixel in km2, float64, broadcastable to (H, W).
 
         Geographic north-up grids give (H, 1) by the authalic formula; all others the nominal area over the
-        areal scale of the projection, (H, W), to better than 1e-8.
+        areal scale of the projection, (H, W), to better than 1e-8. The array is shared and read-only.
         """
+        return _pixel_area_km2(self)
+
+    def _pixel_area_km2(self) -> np.ndarray:
         if self.is_geographic and self.transform.b == 0 and self.transform.d == 0:
             return self._authalic_rows_km2()
         return abs(self.transform.determinant) * self._area_per_map_unit() / 1e6
@@ -277,3 +280,11 @@ def _onto(geometry: BaseGeometry, grid: Grid) -> BaseGeometry:
     left, _, right, _ = grid.bounds  # may run past 180 degrees: the world is repeated beside itself
     turns = range(math.floor((left + 180) / 360), math.floor((right + 180) / 360) + 1)
     return shapely.union_all([shapely.transform(geometry, lambda xy, k=k: xy + np.array([360 * k, 0])) for k in turns])
+
+
+@lru_cache(maxsize=8)
+def _pixel_area_km2(grid: Grid) -> np.ndarray:
+    """Computed once for each grid: every mask of an area of interest asks for it several times."""
+    area = grid._pixel_area_km2()
+    area.flags.writeable = False
+    return area
