@@ -45,9 +45,9 @@ export function yearsOf(outlines, scenes = [], predicted = []) {
   ];
 }
 
-/** The forecast frame of a moment: the one that starts in it, or that holds its first day. */
+/** The forecast frame of a moment: the one that holds its first day (`end` is the day after), else one that starts in it. */
 export function frameAt(frames, time, step) {
   const first = firstDay(time, step);
-  return frames.find((frame) => frame.start <= first && first <= frame.end)
+  return frames.find((frame) => frame.start <= first && first < frame.end)
     ?? frames.find((frame) => inMoment(frame.start, time, step)) ?? null;
 }

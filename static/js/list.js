@@ -20,6 +20,13 @@ function row(glacier, current, onPick) {
   return h("li", {}, button);
 }
 
+function shell(element, onClose) {
+  const close = h("button", { type: "button", class: "quiet-button", "aria-label": "Close the list", on: { click: onClose } }, "✕");
+  const body = h("div", { class: "list-body" }, skeleton(5));
+  element.append(h("div", { class: "panel-bar" }, h("h2", {}, "In view"), close), body);
+  return body;
+}
+
 /** Follows the map: asks for what is in view, counts it on the button, lists it. `onFound(glaciers)` gets the points. */
 export function createList({ element, button, state, api, map, onPick, onFound }) {
   let glaciers = [];
@@ -28,13 +35,12 @@ export function createList({ element, button, state, api, map, onPick, onFound }
 
   function draw() {
     button.querySelector(".count").textContent = String(total);
-    const body = element.querySelector(".list-body");
     if (!glaciers.length) {
       body.replaceChildren(empty("No glacier in view. Zoom out, or search for one."));
       return;
     }
     const left = total > glaciers.length ? h("p", { class: "quiet" }, `The first ${glaciers.length} of ${total}: zoom in to see all.`) : null;
-    const list = h("ul", { class: "rows" }, glaciers.map((glacier) => row(glacier, state.values.glacier, onPick)));
+    const list = h("ul", { class: "rows" }, glaciers.map((glacier) => row(glacier, state.values.glacier, pick)));
     body.replaceChildren(...[left, list].filter(Boolean));
   }
 
@@ -49,7 +55,7 @@ export function createList({ element, button, state, api, map, onPick, onFound }
       draw();
     } catch (error) {
       if (error.name === "AbortError") return;
-      element.querySelector(".list-body").replaceChildren(failure(error, look));
+      body.replaceChildren(failure(error, look));
     }
   }
 
@@ -62,11 +68,12 @@ export function createList({ element, button, state, api, map, onPick, onFound }
     element.hidden = !list;
     button.setAttribute("aria-expanded", String(Boolean(list)));
   };
-  element.append(
-    h("div", { class: "panel-bar" }, h("h2", {}, "In view"),
-      h("button", { type: "button", class: "quiet-button", "aria-label": "Close the list", on: { click: () => toggle(false) } }, "✕")),
-    h("div", { class: "list-body" }, skeleton(5)),
-  );
+  const body = shell(element, () => toggle(false));
+  // On a phone the list lies over everything, so a choice closes it.
+  const pick = (glacier) => {
+    if (window.matchMedia("(max-width: 700px)").matches) state.set({ list: false });
+    onPick(glacier);
+  };
   button.addEventListener("click", () => toggle());
   map.on("moveend", settled(look, 250));
   state.on(["list"], show);

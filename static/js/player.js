@@ -46,7 +46,8 @@ function showButton(state, forecast) {
   const on = () => "forecast" in state.values.layers && state.values.forecast === String(forecast.id);
   const button = h("button", { type: "button", class: "primary", "aria-pressed": String(on()) }, on() ? "Hide on the map" : "Show on the map");
   button.addEventListener("click", () => {
-    const { forecast: _, ...others } = state.values.layers;
+    const others = { ...state.values.layers };
+    delete others.forecast;
     if (on()) state.set({ layers: others, forecast: null });
     else {
       const first = forecast.frames.find(({ observed }) => !observed) ?? forecast.frames[0];

@@ -107,45 +107,54 @@ function buildParts(state) {
   return { play, back, forward, year, months, input, chart, steps };
 }
 
-/** Builds the time bar in an element. `show(data)` draws what is known; the state's time and step drive the thumb. */
-export function createTimeline(element, state, { onScene }) {
-  const parts = buildParts(state);
+function assemble(element, parts, speeds) {
   const track = h("div", { class: "track" }, parts.chart, parts.input);
-  let data = { span: [1985, 2025], ticks: [], scenes: [], observed: null, forecast: null };
-  let axis = createAxis(data.span, YEAR, 600);
-  const player = createPlayer(state, () => data.span, parts.play);
-  const speeds = select("Speed", SPEEDS, player.setSpeed);
-  speeds.value = "1";
   element.append(
     h("div", { class: "now-shown" }, parts.play, parts.back, h("div", { class: "when" }, parts.year, parts.months), parts.forward),
     track,
     h("div", { class: "pace" }, parts.steps, speeds),
   );
+  return track;
+}
 
-  function moveThumb() {
-    const { time, step } = state.values;
-    parts.input.max = String(axis.count - 1);
-    parts.input.value = String(axis.indexOf(time));
-    const label = momentLabel(time, step);
-    parts.input.setAttribute("aria-valuetext", label);
-    parts.year.textContent = label;
-    parts.months.textContent = monthsLabel(time, step);
-    parts.steps.value = String(step);
-  }
+function writeMoment(parts, axis, { time, step }) {
+  parts.input.max = String(axis.count - 1);
+  parts.input.value = String(axis.indexOf(time));
+  const label = momentLabel(time, step);
+  parts.input.setAttribute("aria-valuetext", label);
+  parts.year.textContent = label;
+  parts.months.textContent = monthsLabel(time, step);
+  parts.steps.value = String(step);
+}
+
+function drawAxis(chart, axis, data, width, onScene) {
+  const years = createAxis(data.span, YEAR, width);
+  chart.setAttribute("viewBox", `0 0 ${width} 56`);
+  chart.replaceChildren(
+    ...spans(axis, data),
+    ...data.ticks.map((tick) => outlineTick(tick, axis)),
+    ...data.scenes.map((scene) => sceneMark(scene, years, onScene)),
+    ...yearLabels(axis, data.span, width),
+  );
+}
+
+/** Builds the time bar in an element. `show(data)` draws what is known; the state's time and step drive the thumb. */
+export function createTimeline(element, state, { onScene }) {
+  const parts = buildParts(state);
+  let data = { span: [1985, 2025], ticks: [], scenes: [], observed: null, forecast: null };
+  let axis = createAxis(data.span, YEAR, 600);
+  const player = createPlayer(state, () => data.span, parts.play);
+  const speeds = select("Speed", SPEEDS, player.setSpeed);
+  speeds.value = "1";
+  const track = assemble(element, parts, speeds);
+  const moveThumb = () => writeMoment(parts, axis, state.values);
 
   const draw = perFrame(() => {
     const width = track.clientWidth;
     if (!width) return;
-    const { step } = state.values;
-    axis = createAxis(data.span, step, width);
+    axis = createAxis(data.span, state.values.step, width);
     track.style.setProperty("--cell", `${axis.cell}px`);
-    parts.chart.setAttribute("viewBox", `0 0 ${width} 56`);
-    parts.chart.replaceChildren(
-      ...spans(axis, data),
-      ...data.ticks.map((tick) => outlineTick(tick, axis)),
-      ...data.scenes.map((scene) => sceneMark(scene, createAxis(data.span, YEAR, width), onScene)),
-      ...yearLabels(axis, data.span, width),
-    );
+    drawAxis(parts.chart, axis, data, width, onScene);
     moveThumb();
   });
 

@@ -51,7 +51,7 @@ test("a predicted outline without flags is shown before a flagged one", () => {
 });
 
 test("the frame of a quarter is the one that holds its first day", () => {
-  const frames = [{ start: "2024-10-01", end: "2024-12-31" }, { start: "2025-01-01", end: "2025-03-31" }];
+  const frames = [{ start: "2024-10-01", end: "2025-01-01" }, { start: "2025-01-01", end: "2025-04-01" }];
   assert.equal(frameAt(frames, 2025, QUARTER), frames[1]);
   assert.equal(frameAt(frames, 2024.75, QUARTER), frames[0]);
   assert.equal(frameAt(frames, 2026, QUARTER), null);

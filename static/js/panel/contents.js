@@ -1,0 +1,113 @@
+// The sections of the panel, each filled on its own when its data arrive.
+
+import { spanOf, yearOf } from "../dates.js";
+import { orElse } from "../glacier.js";
+import { createPlayer } from "../player.js";
+import { areaSection } from "./area.js";
+import { downloadList, sourceList } from "./downloads.js";
+import { notes } from "./heading.js";
+import { outlineList, predictedList } from "./outlines.js";
+import { sceneList } from "./scenes.js";
+import { empty, fill, section } from "./section.js";
+
+function many(n) {
+  return n ? String(n) : "none";
+}
+
+/** Forecasts of a place; `load` is asked again on "Try again". */
+export function forecastPart(state, load) {
+  const part = section("forecast", "Forecast of snow and ice", { lines: 6 });
+  let player = null;
+  fill(part, load, (forecasts) => {
+    player?.dispose();
+    player = createPlayer(forecasts, state);
+    part.aside(forecasts.length ? `issued ${forecasts[0].issued}` : "none");
+    return player.elements;
+  });
+  return { part, setMoment: (values) => player?.setMoment(values), dispose: () => player?.dispose() };
+}
+
+function outlinePart(data, { api, actions }) {
+  const part = section("outlines", "Outlines by year");
+  fill(part, () => api.outlines(data.id), ({ features }) => {
+    part.aside(many(features.length));
+    const years = features.map(({ properties }) => yearOf(properties.src_date));
+    const span = spanOf(years, new Date().getFullYear());
+    return outlineList(features, { onShow: actions.showOutline, onLight: actions.light, span });
+  });
+  return part;
+}
+
+function predictedPart(data, { api, actions }) {
+  const part = section("predicted", "Predicted outlines", { open: false });
+  fill(part, () => api.predictedOutlines(data.id), ({ features }) => {
+    part.aside(many(features.length));
+    return predictedList(features, { onShow: actions.showOutline, onLight: actions.light });
+  });
+  return part;
+}
+
+function scenesPart(data, { state, api, actions }) {
+  const part = section("scenes", "Scenes", { open: false });
+  let scenes = null;
+  let shown = null;
+  const list = () => sceneList(scenes, state.values, { onScene: actions.showScene, shown });
+  const draw = () => scenes && part.body.replaceChildren(...list().filter(Boolean));
+  fill(part, () => api.scenes(data.id), (found) => {
+    scenes = found;
+    part.aside(many(found.length));
+    return list();
+  });
+  return { part, draw, setShown: (scene) => ((shown = scene), draw()) };
+}
+
+function sourcesPart(data, { api }) {
+  const part = section("sources", "Sources and citation", { open: false });
+  fill(part, () => api.outlines(data.id), ({ features }) => sourceList(features));
+  return part;
+}
+
+function downloadsPart(data, { api }, csv) {
+  const part = section("downloads", "Downloads", { open: false });
+  fill(part, () => api.glacier(data.id), (glacier) => downloadList(glacier, csv));
+  return part;
+}
+
+function notesPart(data) {
+  const part = section("notes", "What the data cannot support");
+  const load = async () => {
+    const [glacier, summary, areas] = await Promise.all([data.glacier, orElse(data.summary, {}), orElse(data.areas, { series: [] })]);
+    return [...(glacier.notes ?? []), ...(summary.notes ?? []), ...areas.series.flatMap((series) => series.notes ?? [])];
+  };
+  fill(part, load, (texts) => {
+    part.aside(many(new Set(texts).size));
+    return notes(texts) ?? empty("Nothing to note.");
+  });
+  return part;
+}
+
+/** All sections of a glacier: {elements, setMoment(values), setScene(scene), dispose()}. */
+export function glacierContents(data, context) {
+  const { state, api, actions } = context;
+  const csv = api.areasCsv(data.id);
+  const area = areaSection({ state, csv, name: data.id, onPoint: actions.showPoint });
+  fill(area.part, () => api.areas(data.id), area.build);
+  const forecast = forecastPart(state, () => api.forecasts(data.id));
+  const scenes = scenesPart(data, context);
+  const parts = [
+    area.part, outlinePart(data, context), predictedPart(data, context), forecast.part, scenes.part,
+    sourcesPart(data, context), downloadsPart(data, context, csv), notesPart(data),
+  ];
+  return {
+    elements: parts.map((part) => part.element),
+    setMoment: (values) => (area.setMoment(values), forecast.setMoment(values), scenes.draw()),
+    setScene: scenes.setShown,
+    dispose: () => (area.dispose(), forecast.dispose()),
+  };
+}
+
+/** The one section of an area of interest. */
+export function areaContents(state, load) {
+  const forecast = forecastPart(state, load);
+  return { elements: [forecast.part.element], setMoment: forecast.setMoment, setScene() {}, dispose: forecast.dispose };
+}
