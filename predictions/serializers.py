@@ -96,13 +96,17 @@ class MaskSerializer(serializers.ModelSerializer[Mask]):
     n_outlines = serializers.IntegerField()
     simulated = serializers.BooleanField(source="scene.simulated")
     tiles = serializers.SerializerMethodField()
+    raster = serializers.SerializerMethodField()
 
     class Meta:
         model = Mask
         fields = (
             "id", "scene", "version", "run", "product", "threshold", "valid_fraction", "created", "n_outlines",
-            "simulated", "tiles",
+            "simulated", "tiles", "raster",
         )  # fmt: skip
+
+    def get_raster(self, mask: Mask) -> str:
+        return reverse("mask-raster", args=[mask.pk])
 
     def get_tiles(self, mask: Mask) -> str:
         return f"/tiles/masks/{mask.pk}/{{z}}/{{x}}/{{y}}.png?v={style_hash('probability')}"
@@ -152,10 +156,14 @@ class FrameSerializer(serializers.ModelSerializer[Frame]):
     """One date of a forecast."""
 
     tiles = serializers.SerializerMethodField()
+    raster = serializers.SerializerMethodField()
 
     class Meta:
         model = Frame
-        fields = ("start", "end", "lead", "member", "observed", "snow_ice_km2", "lo_km2", "hi_km2", "tiles")
+        fields = ("start", "end", "lead", "member", "observed", "snow_ice_km2", "lo_km2", "hi_km2", "tiles", "raster")
+
+    def get_raster(self, frame: Frame) -> str:
+        return reverse("frame-raster", args=[frame.pk])
 
     def get_tiles(self, frame: Frame) -> str:
         return f"/tiles/forecasts/{frame.forecast_id}/{frame.start}/{{z}}/{{x}}/{{y}}.png?v={style_hash('ndsi')}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from predictions import assets, tile_views
 from predictions import pages as html
-from predictions import tile_views
 from predictions.api import glaciers, products, runs, status, versions
 
 api = [
@@ -20,6 +20,8 @@ api = [
     path("models/<int:pk>/roll-back/", versions.ModelRollBack.as_view(), name="model-roll-back"),
     path("masks/", products.MaskList.as_view(), name="masks"),
     path("masks/<int:pk>/", products.MaskDetail.as_view(), name="mask"),
+    path("masks/<int:pk>/raster.tif", assets.mask, name="mask-raster"),
+    path("frames/<int:pk>/raster.tif", assets.frame, name="frame-raster"),
     path("predicted-outlines/", products.PredictedOutlineList.as_view(), name="predicted-outlines"),
     path("predicted-outlines/download/", products.PredictedOutlineDownload.as_view(), name="predicted-download"),
     path("predicted-outlines/<int:pk>/", products.PredictedOutlineDetail.as_view(), name="predicted-outline"),
