@@ -15,6 +15,7 @@ from .terrain import Terrain, rough_ground, slope_deg
 
 BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
 TREE_LINE_M = 2900.0
+ABLATION_SHARE = 0.65  # of the ice lies below the equilibrium line
 
 
 class Cover(IntEnum):
@@ -94,12 +95,13 @@ def _vegetation(rng: np.random.Generator, dem: np.ndarray, slope: np.ndarray) ->
 
 
 def _debris(rng: np.random.Generator, terrain: Terrain, profile: Profile, pixel_m: float) -> np.ndarray:
-    """Patches below each glacier's equilibrium line (the median elevation of its ice)."""
+    """Patches below each glacier's equilibrium line, which retreat has left high on the ice."""
     pattern = patches(rng, terrain.dem.shape, profile.debris_patch_m / pixel_m) + fractal(rng, terrain.dem.shape, 2.2)
     debris = np.zeros(terrain.dem.shape, bool)
     for valley in terrain.valleys:
-        below = valley.pool & (terrain.dem < np.median(terrain.dem[valley.pool]))
-        debris |= top_share(pattern, min(1.0, 2 * profile.debris_share), below)
+        line_m = np.quantile(terrain.dem[valley.pool], ABLATION_SHARE)
+        below = valley.pool & (terrain.dem < line_m)
+        debris |= top_share(pattern, min(1.0, profile.debris_share / ABLATION_SHARE), below)
     return debris
 
 
