@@ -7,10 +7,15 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from django.http import HttpResponse
+
 COLUMNS = (
     "glac_id", "series", "label", "version", "date", "date_end", "decimal_year", "km2", "lo", "hi", "soft_km2",
     "interval_method", "flags", "outlier", "sensor", "scene", "outline", "valid_fraction", "simulated",
 )  # fmt: skip
+
+
+FRAME_COLUMNS = ("start", "end", "lead", "member", "observed", "snow_ice_km2", "lo_km2", "hi_km2")
 
 
 def area_rows(areas: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -38,6 +43,12 @@ def text(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> str:
     for row in rows:
         writer.writerow([cell(row.get(column)) for column in columns])
     return stream.getvalue()
+
+
+def attachment(rows: Iterable[dict[str, Any]], columns: Sequence[str], name: str) -> HttpResponse:
+    """The rows as a CSV file of this name."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(text(rows, columns), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def cell(value: Any) -> Any:

@@ -43,9 +43,7 @@ class GlacierAreas(APIView):
         found = series.areas(glacier, version_asked(given))
         if chosen == "json":
             return Response(found)
-        body = tables.text(tables.area_rows(found), tables.COLUMNS)
-        headers = {"Content-Disposition": f'attachment; filename="areas-{glacier.glac_id}.csv"'}
-        return HttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
+        return tables.attachment(tables.area_rows(found), tables.COLUMNS, f"areas-{glacier.glac_id}")
 
 
 def version_asked(given: dict[str, str]) -> ModelVersion | None:

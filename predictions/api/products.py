@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, QuerySet
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,7 +16,7 @@ from rest_framework.views import APIView
 
 from inventory import asking
 from inventory.views import FeaturePagination, Strict, described
-from predictions import exports, filters
+from predictions import exports, filters, tables
 from predictions.api.glaciers import whole_forecasts
 from predictions.models import FlowField, Forecast, Frame, Mask, PredictedOutline
 from predictions.serializers import (
@@ -132,6 +134,16 @@ class FrameList(Strict, generics.ListAPIView):
     def get_queryset(self) -> QuerySet[Frame]:
         """Of this forecast."""
         return get_object_or_404(Forecast, pk=self.kwargs["pk"]).frames.all()
+
+    @extend_schema(parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"])])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Frames with their areas of snow and ice; as CSV too."""
+        chosen = asking.choice("format", request.query_params.get("format", "json"), ("json", "csv"))
+        if chosen == "json":
+            return self.list(request)
+        asking.known(request.query_params, {"format"})
+        rows = self.get_queryset().order_by(*self.keyset).values(*tables.FRAME_COLUMNS)
+        return tables.attachment(rows, tables.FRAME_COLUMNS, f"forecast-{kwargs['pk']}")
 
 
 class FlowList(Strict, generics.ListAPIView):

@@ -320,6 +320,9 @@ def test_forecasts_of_a_glacier_and_of_an_area_carry_frames_skill_and_legend(cli
     assert client.get(f"{API}/forecasts/").json()["count"] == 3
     frames = client.get(f"{API}/forecasts/{found.pk}/frames/").json()["results"]
     assert [(frame["start"], frame["observed"]) for frame in frames] == [("2024-10-01", True), ("2025-01-01", False)]
+    answer = client.get(f"{API}/forecasts/{found.pk}/frames/?format=csv")
+    first, second = csv.DictReader(io.StringIO(answer.content.decode()))
+    assert (first["observed"], second["lo_km2"], second["start"]) == ("true", "29.0", "2025-01-01")
 
 
 def test_masks_are_listed_with_their_tiles(client, world, glacier):
