@@ -69,16 +69,20 @@ def template(frames: np.ndarray) -> np.ndarray:
 
 def _ready(image: np.ndarray, high_pass_px: float = 0.0) -> np.ndarray:
     """Gaps filled (the rest by the median), high-passed, scaled to [0, 1] float32; 0 without values or contrast."""
-    filled, _, reason = gap_fill(image.astype(np.float32))
+    filled, _, reason = gap_fill(image)  # a copy
     if reason:
         return np.zeros(image.shape, dtype=np.float32)
     left = np.isnan(filled)
     if left.any():
         filled[left] = np.nanmedian(filled)
     if high_pass_px > 0:
-        filled -= cv2.GaussianBlur(filled, (0, 0), high_pass_px)
-    low, high = float(filled.min()), float(filled.max())
-    return ((filled - low) / (high - low) if high > low else np.zeros_like(filled)).astype(np.float32)
+        cv2.subtract(filled, cv2.GaussianBlur(filled, (0, 0), high_pass_px), filled)
+    low, high, _, _ = cv2.minMaxLoc(filled)
+    if high <= low:
+        return np.zeros(image.shape, dtype=np.float32)
+    filled -= low
+    filled /= high - low
+    return filled
 
 
 def register(

@@ -43,10 +43,10 @@ def _fill_band(band: np.ndarray, was_filled: np.ndarray, passes: int | None) -> 
 
 def _one_pass(band: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """Fill what lies within reach in place, missing pixels being 0 before; returns it as 0/255."""
-    valid = cv2.threshold(missing, 0, 1, cv2.THRESH_BINARY_INV)[1].astype(np.float32)
-    reach = cv2.sepFilter2D(valid, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
+    valid = cv2.threshold(missing, 0, 1, cv2.THRESH_BINARY_INV)[1]
+    reach = cv2.sepFilter2D(valid, cv2.CV_32F, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
     total = cv2.sepFilter2D(band, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
-    reached = missing & ((reach > 0.5).view(np.uint8) * np.uint8(255))  # the smallest weight is 1
+    reached = cv2.bitwise_and(missing, cv2.inRange(reach, 0.5, np.inf))  # the smallest weight is 1
     with np.errstate(divide="ignore", invalid="ignore"):
         np.divide(total, reach, out=total)
     cv2.copyTo(total, reached, band)

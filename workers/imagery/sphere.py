@@ -17,11 +17,12 @@ WORLD_TURNS = (-2, -1, 0, 1, 2)
 
 def geodesic_area_km2(geom_lonlat: BaseGeometry) -> float:
     """Area on the WGS 84 ellipsoid, km2: holes subtracted, antimeridian unwrapped, bow-ties made valid."""
-    total = 0.0
-    for polygon in _polygons(made_valid(unwrap(geom_lonlat))):
-        area, _ = GEOD.geometry_area_perimeter(shapely.orient_polygons(polygon))
-        total += area
-    return abs(total) / 1e6
+    left, _, right, _ = geom_lonlat.bounds
+    whole = unwrap(geom_lonlat) if right - left > 180 else geom_lonlat
+    sound = shapely.orient_polygons(made_valid(whole))
+    if sound.geom_type == "Polygon":
+        return GEOD.geometry_area_perimeter(sound)[0] / 1e6
+    return sum(GEOD.geometry_area_perimeter(polygon)[0] for polygon in _polygons(sound)) / 1e6
 
 
 def made_valid(geometry: BaseGeometry) -> BaseGeometry:
