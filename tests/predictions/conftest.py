@@ -84,7 +84,18 @@ def data_root(settings, tmp_path) -> Path:
 
 
 @pytest.fixture
-def world(db, data_root) -> World:
+def nobody_listens(settings):
+    """A broker address at which nobody listens: runs that are committed here stay in the outbox."""
+    from glacierweb.celery import app
+
+    before = app.conf.broker_url
+    settings.REDIS_URL = app.conf.broker_url = "redis://127.0.0.1:1/0"
+    yield
+    app.conf.broker_url = before
+
+
+@pytest.fixture
+def world(db, data_root, nobody_listens) -> World:
     return World(data_root)
 
 
