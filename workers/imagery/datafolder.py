@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from workers.imagery import scenelist, stacitem
 from workers.imagery.found import FoundScene, without_duplicates
-from workers.imagery.grid import Grid
+from workers.imagery.grid import Grid, is_metric
 from workers.imagery.products import by_product_name
 from workers.imagery.rasters import UnreadableRaster, opened
 
@@ -52,17 +52,20 @@ def folder(path: str | Path) -> FolderReading:
 
 
 def native_grid(scenes: Sequence[FoundScene]) -> Grid:
-    """The grid of the first scene's file that can be read: what a folder of scenes is kept on.
+    """The work grid of a folder of scenes: that of the first scene's file that can be read, when it is metric.
 
-    Raises UnreadableRaster, for the last one tried, where none can.
+    A file in degrees (or Web Mercator) gives a grid in the work CRS of its place, with square pixels of the same area.
+    Raises UnreadableRaster, for the last one tried, where none can be read.
     """
     refused: UnreadableRaster | None = None
     for scene in scenes:
         try:
             with opened(next(iter(scene.assets.values())).href) as dataset:
-                return Grid.of(dataset)
+                own = Grid.of(dataset)
         except UnreadableRaster as error:
             refused = error
+            continue
+        return own if is_metric(own.crs) else Grid.around(own.footprint(), max(1, round(own.pixel_m)))
     raise refused or UnreadableRaster("there is no scene to take a grid from")
 
 

@@ -67,7 +67,7 @@ def test_an_item_beside_its_raster_is_a_scene(tmp_path: Path) -> None:
     assert scene.assets["swir1"][1:] == (2, 2.75e-5, -0.2, 0.0)
     assert scene.assets["qa"][1:] == (3, 1.0, 0.0, None)
     assert scene.acquired == datetime(2018, 8, 20, 10, tzinfo=UTC)
-    assert prepare(scene, native_grid(scene)).stack.bands == ("green", "swir1")
+    assert prepare(scene, native_grid([scene])).stack.bands == ("green", "swir1")
 
 
 def test_bands_that_share_one_file_keep_their_own_numbers(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_ndsi_labels_and_elevation_are_their_own_kinds(tmp_path: Path) -> None:
     assert kinds["dem"].acquired is None
     assert "shadow mask" in dict(reading.skipped)["s.tif"]
     for kind, value in (("ndsi", 1.0), ("label", 1.0), ("dem", 1.0)):
-        prepared = prepare(kinds[kind], native_grid(kinds[kind]))
+        prepared = prepare(kinds[kind], native_grid([kinds[kind]]))
         assert np.all(prepared.stack.pixels == value)
 
 
@@ -181,7 +181,7 @@ def test_a_label_whose_nodata_is_its_background_keeps_the_background(tmp_path: P
     tiff(tmp_path / "l.tif", dtype="float32", value=0, nodata=0)
     (tmp_path / "scenes.csv").write_text(HEADER + "l.tif,x,2020,Sentinel-2 MSI,mask,,,,,,,0.0,,6,5\n")
     label = one(tmp_path)
-    assert np.all(prepare(label, native_grid(label)).stack.pixels == 0)
+    assert np.all(prepare(label, native_grid([label])).stack.pixels == 0)
 
 
 def test_products_are_known_by_their_file_names(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_metric_file_keeps_its_grid_and_one_in_degrees_gets_a_work_grid(tmp_pa
     metric = tiff(tmp_path / "dem" / "metric.tif", dtype="int16")
     degrees = Affine(0.00027, 0, 11.8, 0, -0.00027, 46.45)
     tiff(tmp_path / "dem" / "degrees.tif", dtype="int16", crs="EPSG:4326", transform=degrees, width=60, height=50)
-    grids = {scene.key: native_grid(scene) for scene in folder(tmp_path).found}
+    grids = {scene.key: native_grid([scene]) for scene in folder(tmp_path).found}
     with rasterio.open(metric) as file:
         assert grids["metric"] == Grid.of(file)
     assert grids["degrees"].crs == "EPSG:32632"
@@ -321,7 +321,7 @@ def test_a_simulated_world_is_read_like_a_real_one_and_its_truth_is_not(tmp_path
     assert len(scenes) >= 5
     assert all(scene.simulated for scene in scenes)
     assert {skip.path.split("/")[0] for skip in reading.skipped} == {"truth"}
-    prepared = prepare(scenes[-1], native_grid(scenes[-1]))
+    prepared = prepare(scenes[-1], native_grid([scenes[-1]]))
     assert prepared.stack.bands == ("blue", "green", "red", "nir", "swir1", "swir2", "thermal")
     assert prepared.facts.cloud_fraction_aoi is not None
 
