@@ -1,6 +1,8 @@
 /* global L */
 // The only file that knows Leaflet. Everything else draws through the map that this returns.
 
+import { h } from "./dom.js";
+
 const PANES = [
   ["land", 200, false],
   ["online", 210, false],
@@ -83,7 +85,7 @@ function addTiles(map, { pane, url, bbox, opacity = 1, className = "", maxNative
 }
 
 function bindFeature(layer, feature, { onClick, onHover, tip }) {
-  if (tip) layer.bindTooltip(() => tip(feature), { sticky: true, direction: "top", opacity: 1 });
+  if (tip) layer.bindTooltip(() => h("span", {}, tip(feature)), { sticky: true, direction: "top", opacity: 1 });
   if (onClick) layer.on("click", (event) => (L.DomEvent.stop(event), onClick(feature, event.latlng)));
   if (onHover) layer.on({ mouseover: () => onHover(feature), mouseout: () => onHover(null) });
 }
@@ -141,12 +143,14 @@ function clipPanes(map, left, right, share) {
 function reading(map) {
   return {
     zoom: () => map.getZoom(),
+    /** [west, south, east, north] in degrees; west is larger than east across the antimeridian. */
     bbox() {
       const bounds = map.getBounds();
-      const clip = (value, limit) => Number(Math.max(-limit, Math.min(limit, value)).toFixed(5));
-      return [
-        clip(bounds.getWest(), 180), clip(bounds.getSouth(), 90), clip(bounds.getEast(), 180), clip(bounds.getNorth(), 90),
-      ];
+      const whole = bounds.getEast() - bounds.getWest() >= 360;
+      const wrap = (lon) => Number((lon - 360 * Math.floor((lon + 180) / 360)).toFixed(5));
+      const clip = (lat) => Number(Math.max(-90, Math.min(90, lat)).toFixed(5));
+      const [west, east] = whole ? [-180, 180] : [wrap(bounds.getWest()), wrap(bounds.getEast())];
+      return [west, clip(bounds.getSouth()), east, clip(bounds.getNorth())];
     },
     holds: (bbox) => map.getBounds().intersects(toBounds(bbox)),
   };
@@ -176,6 +180,7 @@ export function createMap(element, start) {
     },
     on: (kind, hear) => map.on(kind, hear),
     resized,
+    mark: (className, on) => element.classList.toggle(className, on),
     setCursor: (name) => (element.style.cursor = name),
     attribute: (text) => map.attributionControl.addAttribution(text),
     tiles: (options) => addTiles(map, options),
@@ -187,8 +192,12 @@ export function createMap(element, start) {
     clip: (left, right, share) => clipPanes(map, left, right, share),
     tip: L.tooltip({ direction: "top", opacity: 1, offset: [0, -6] }),
     showTip(tip, latlng, text) {
-      tip.setLatLng(latlng).setContent(text).addTo(map);
+      tip.setLatLng(latlng).setContent(h("span", {}, text)).addTo(map);
     },
     hideTip: (tip) => tip.remove(),
+    /** A name that stays on the map while it is near enough to be read. */
+    label: (latlng, text) =>
+      L.tooltip({ permanent: true, direction: "right", opacity: 1, className: "area-label", offset: [-6, -14] })
+        .setLatLng(latlng).setContent(h("span", {}, text)).addTo(map),
   };
 }

@@ -9,12 +9,12 @@ function bar(stops, vmin, vmax) {
 }
 
 /** Legend of a colour map {name, stops, vmin, vmax, threshold, units, label}. */
-export function rasterLegend({ stops, vmin, vmax, threshold, label, name, units }, title = null) {
+export function rasterLegend({ stops, vmin, vmax, threshold, label, name, units, useful = true }, title = null) {
   const at = (value) => `${(((value - vmin) / (vmax - vmin)) * 100).toFixed(1)}%`;
   const mark = threshold === null || threshold === undefined ? null
     : h("span", { class: "threshold", css: { left: at(threshold) } }, number(threshold, 2));
-  return h("figure", { class: "legend-entry" },
-    h("figcaption", {}, title ?? name, units && units !== "1" ? ` (${units})` : ""),
+  return h("figure", { class: useful ? "legend-entry" : "legend-entry not-useful" },
+    h("figcaption", {}, title ?? `${name}${units ? ` (${units})` : ""}`),
     h("div", { class: "ramp-box" }, bar(stops, vmin, vmax), mark),
     h("div", { class: "ends" }, h("span", {}, number(vmin, 1)), h("span", {}, number(vmax, 1))),
     label && h("p", { class: "quiet" }, label));

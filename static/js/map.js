@@ -65,7 +65,7 @@ const inventory = addOutlines(map, {
   values: state.values,
   onChoose: ({ glac_id: id }) => choose(id),
   onMiss: (latlng) => chooseArea(areas.at(latlng)),
-  tipElsewhere: (latlng) => (areas.at(latlng) ? `${areas.at(latlng).name}: forecast` : ""),
+  tipElsewhere: (latlng) => (areas.at(latlng)?.has_forecast ? `${areas.at(latlng).name}: forecast of snow and ice` : ""),
   onReady: () => (find("map").dataset.ready = "1"),
 });
 

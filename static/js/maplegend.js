@@ -28,7 +28,7 @@ export function createMapLegend(element, colourMaps) {
       if (scene && style === "ndsi" && maps.ndsi) entries.push(rasterLegend(maps.ndsi, TITLES.ndsi));
       if (mask && maps.probability) entries.push(rasterLegend(maps.probability, TITLES.mask));
       if (frame && forecast.legend) {
-        entries.push(rasterLegend({ ...forecast.legend, label: forecast.useful ? forecast.legend.label : "not useful: not better than its baselines" }, "NDSI forecast"));
+        entries.push(rasterLegend({ ...forecast.legend, useful: forecast.useful, label: forecast.useful ? forecast.legend.label : "not useful: not better than its baselines" }, "NDSI forecast"));
       }
       const scenery = scene ? h("p", { class: "quiet" }, sceneWords(scene)) : null;
       const said = message ? h("p", { class: "quiet" }, message) : null;

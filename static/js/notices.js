@@ -36,6 +36,7 @@ export function createNotices(element) {
       const look = () => {
         const { lat, lon } = map.place();
         write({ lat, lng: lon });
+        map.mark("far", map.zoom() < 10);
         put("far", map.zoom() < 8 ? "Zoomed far out: glaciers are points here. Zoom in, or choose one, to see its outlines." : "");
       };
       map.on("moveend", look);

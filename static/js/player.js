@@ -115,7 +115,7 @@ export function createPlayer(forecasts, state) {
     box.replaceChildren(...[
       chooser(forecasts, forecast, choose), verdict(forecast), words,
       h("div", { class: "tools" }, showButton(state, forecast), frameStepper(state, forecast)), opacitySlider(state),
-      forecast.legend && rasterLegend({ ...forecast.legend, label: forecast.legend.label ?? "snow and ice, not glacier" }, label),
+      forecast.legend && rasterLegend({ ...forecast.legend, useful: forecast.useful, label: null }, label),
       canvas, twins(forecast), skillTable(forecast.skill ?? []), notes(forecast.notes ?? []), evidence(forecast),
       forecast.simulated && h("p", {}, simulatedBadge()),
     ].flat().filter(Boolean));

@@ -1,7 +1,7 @@
 // Table twins of the charts: the same figures as rows, for reading, copying and screen readers.
 
 import { h } from "./dom.js";
-import { number, percent, signedPercent } from "./format.js";
+import { number, signedPercent } from "./format.js";
 
 /** A table: columns = [{label, unit?, text(row), numeric?}], with a caption. */
 export function table(caption, columns, rows) {
@@ -39,15 +39,19 @@ export function frameTable(frames) {
   ], frames);
 }
 
+function share(fraction) {
+  return fraction === null ? "–" : number(fraction * 100, 1);
+}
+
 /** Skill of a forecast beside its baselines, all leads pooled first. */
 export function skillTable(skill) {
   return table("Hindcast skill beside the baselines", [
     { label: "Baseline", text: (row) => row.baseline.replaceAll("_", " ") },
     { label: "Lead", text: (row) => (row.lead === 0 ? "all" : String(row.lead)) },
-    { label: "Skill", numeric: true, text: (row) => percent(row.skill, 1) },
-    { label: "95 %", numeric: true, text: (row) => (row.lo === null ? "–" : `${percent(row.lo, 1)} to ${percent(row.hi, 1)}`) },
+    { label: "Skill (%)", numeric: true, text: (row) => share(row.skill) },
+    { label: "95 % (%)", numeric: true, text: (row) => (row.lo === null ? "–" : `${share(row.lo)} to ${share(row.hi)}`) },
     { label: "MSE", numeric: true, text: (row) => number(row.mse, 4) },
-    { label: "Its MSE", numeric: true, text: (row) => number(row.mse_baseline, 4) },
+    { label: "its MSE", numeric: true, text: (row) => number(row.mse_baseline, 4) },
   ], skill);
 }
 

@@ -1,4 +1,5 @@
-// Areas of interest that have a forecast: a thin frame that can be clicked, since not every one lies on one glacier.
+// Areas of interest that have a forecast or are simulated: a thin frame with a name that can be clicked, since not
+// every one lies on one glacier.
 
 import { cssValue } from "../dom.js";
 
@@ -15,9 +16,15 @@ export function addAreas(map) {
   // Not interactive: a shape that catches the pointer would hide the outlines inside it.
   const shapes = map.shapes({ pane: "areas", style, interactive: false });
   let areas = [];
+  let labels = [];
   return {
     setAreas(aois) {
-      areas = aois.filter(({ has_forecast: has, polygon, bbox }) => has && polygon && bbox);
+      areas = aois.filter(({ has_forecast: has, simulated, polygon, bbox }) => (has || simulated) && polygon && bbox);
+      for (const label of labels) label.remove();
+      labels = areas.map(({ name, simulated, bbox: [west, , , north] }) => {
+        const word = simulated && !/simulated/i.test(name) ? " (simulated)" : "";
+        return map.label([north, west], `${name}${word}`);
+      });
       shapes.setData(areas.map(({ polygon, ...properties }) => ({ type: "Feature", geometry: polygon, properties })));
     },
     at: (latlng) => areas.find(({ bbox }) => holds(bbox, latlng)) ?? null,

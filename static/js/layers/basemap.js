@@ -2,6 +2,7 @@
 
 import feature from "../../npm/topojson-client/src/feature.js";
 import { cssValue } from "../dom.js";
+import { threeWorlds } from "../rings.js";
 
 const LAND = new URL("../../npm/world-atlas/land-50m.json", import.meta.url);
 const COARSE_LAND = new URL("../../npm/world-atlas/land-110m.json", import.meta.url);
@@ -13,7 +14,11 @@ function landStyle() {
 
 /** Draws land; the coarse one at once, the finer one when the page is quiet. Returns `setOpacity`, `restyle`. */
 export async function addLand(map, api) {
-  const draw = async (url) => map.land(feature(await api.asset(url.href), "land"), landStyle);
+  const draw = async (url) => {
+    const topology = await api.asset(url.href);
+    const { features } = feature(topology, "land");
+    return map.land(features.map((land) => ({ type: "Feature", properties: {}, geometry: threeWorlds(land.geometry) })), landStyle);
+  };
   let land = await draw(COARSE_LAND);
   map.attribute(CREDIT);
   const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 1500));

@@ -9,7 +9,9 @@ import { area } from "../format.js";
 
 const WORKER = new URL("../../npm/maplibre-gl/dist/maplibre-gl-csp-worker.js", import.meta.url);
 const FADED_AFTER_DAYS = 20 * 365.25;
-const POINTS_BELOW_ZOOM = 9;
+// Zooms of MapLibre, which are one less than Leaflet's. Below the first an outline is smaller than its line.
+const OUTLINES_FROM_ZOOM = 6;
+const POINTS_BELOW_ZOOM = 8;
 const SIMULATED = ["==", ["get", "simulated"], 1];
 const SHAPE_LAYERS = ["outline-fill", "outline-line", "outline-dots", "outline-hatch", "outline-casing"];
 const PREDICTED_LAYERS = ["predicted-line"];
@@ -26,12 +28,12 @@ function colourByYear([first, last]) {
 }
 
 function lineLayer(id, source, paint, layout = {}) {
-  return { id, type: "line", source, "source-layer": source, layout: { "line-join": "round", ...layout }, paint };
+  return { id, type: "line", source, "source-layer": source, minzoom: OUTLINES_FROM_ZOOM, layout: { "line-join": "round", ...layout }, paint };
 }
 
 function outlineLayers(colour) {
   const width = ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 2];
-  const fill = { id: "outline-fill", type: "fill", source: "outlines", "source-layer": "outlines" };
+  const fill = { id: "outline-fill", type: "fill", source: "outlines", "source-layer": "outlines", minzoom: OUTLINES_FROM_ZOOM };
   return [
     { ...fill, paint: { "fill-color": colour, "fill-opacity": 0.18, "fill-antialias": false } },
     { ...fill, id: "outline-hatch", paint: { "fill-pattern": "hatch", "fill-opacity": 0.5 } },
