@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,13 +32,24 @@ SEQUENCE_START, DAYS_APART = date(2019, 3, 1), 80
 CONTAMINATED, CLOUDY = 0.1, 0.25
 
 
-def verdict(name: str, value: float, bar: float, below: bool = True) -> str:
-    """One cell of the table."""
-    reached = value <= bar if below else value >= bar
-    return f"| {name} | {value:.3f} | {'<=' if below else '>='} {bar} | {'reached' if reached else 'MISSED'} |"
+class Check(NamedTuple):
+    """A value beside its bar."""
+
+    name: str
+    value: float
+    bar: float
+    below: bool = True
+
+    @property
+    def reached(self) -> bool:
+        return self.value <= self.bar if self.below else self.value >= self.bar
+
+    def __str__(self) -> str:
+        sign = "<=" if self.below else ">="
+        return f"| {self.name} | {self.value:.3f} | {sign} {self.bar} | {'reached' if self.reached else 'MISSED'} |"
 
 
-def translations(seed: int) -> Iterator[str]:
+def translations(seed: int) -> Iterator[Check]:
     """A textured image moved by half a pixel to six."""
     texture = gaussian_filter(np.random.default_rng(seed).normal(size=(256, 256)), 2.0, mode="wrap")
     spectrum = np.fft.fft2(texture)
@@ -45,7 +57,7 @@ def translations(seed: int) -> Iterator[str]:
         moved = np.fft.ifft2(fourier_shift(spectrum, (0, distance))).real
         inner = dense_flow(texture, moved)[16:-16, 16:-16]
         error = float(np.nanmean(np.hypot(inner[..., 0] - distance, inner[..., 1])))
-        yield verdict(f"translation by {distance} px, mean error px", error, 0.08 if distance < 1 else 0.02)
+        yield Check(f"translation by {distance} px, mean error px", error, 0.08 if distance < 1 else 0.02)
 
 
 class Pair:
@@ -69,23 +81,23 @@ class Pair:
         return error[np.isfinite(error)]
 
 
-def ice_flow(seed: int) -> Iterator[str]:
+def ice_flow(seed: int) -> Iterator[Check]:
     """Flow of the ice of one world."""
     pair = Pair(seed)
     clean = pair.errors(surface_displacement(pair.first, pair.second, pair.ice))
-    yield verdict("ice flow, clean, median error px", float(np.median(clean)), 0.3)
-    yield verdict("ice flow, clean, share within 0.5 px", float(np.mean(clean <= 0.5)), 0.65, below=False)
+    yield Check("ice flow, clean, median error px", float(np.median(clean)), 0.3)
+    yield Check("ice flow, clean, share within 0.5 px", float(np.mean(clean <= 0.5)), 0.65, below=False)
     rng = np.random.default_rng(seed)
     moved = shift(pair.second, rng.normal(0, MISREGISTRATION_PX, 2), order=3, mode="nearest")
     first, second = (image + rng.normal(0, NOISE, image.shape) for image in (pair.first, moved))
     flow = surface_displacement(first, second, pair.ice)
-    yield verdict("ice flow, noisy and shifted, median error px", float(np.median(pair.errors(flow))), 0.7)
+    yield Check("ice flow, noisy and shifted, median error px", float(np.median(pair.errors(flow))), 0.7)
     still = np.array(velocity(flow, 30.0, pair.days, pair.stable).shift_px)
-    yield verdict("the same, corrected by stable terrain", float(np.median(pair.errors(flow - still))), 0.3)
+    yield Check("the same, corrected by stable terrain", float(np.median(pair.errors(flow - still))), 0.3)
     yield from chip_search(pair)
 
 
-def chip_search(pair: Pair) -> Iterator[str]:
+def chip_search(pair: Pair) -> Iterator[Check]:
     """Chips of 21 px on the ice, the ground blanked out."""
     first, second = (np.where(pair.ice, image, np.nan) for image in (pair.first, pair.second))
     half, errors = CHIP // 2, []
@@ -95,8 +107,8 @@ def chip_search(pair: Pair) -> Iterator[str]:
         top, left = row - half, col - half
         match = find(first[top : top + CHIP, left : left + CHIP], second, top, left, search=1.7)
         errors.append(np.hypot(match.d_col - pair.true[row, col, 0], match.d_row - pair.true[row, col, 1]))
-    yield verdict("chip search, median error px", float(np.nanmedian(errors)), 0.7)
-    yield verdict("chip search, share within 1 px", float(np.mean(np.array(errors) <= 1)), 0.55, below=False)
+    yield Check("chip search, median error px", float(np.nanmedian(errors)), 0.7)
+    yield Check("chip search, share within 1 px", float(np.mean(np.array(errors) <= 1)), 0.55, below=False)
 
 
 def chips_of(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -133,8 +145,8 @@ def video(seeds: list[int], steps: int) -> Iterator[str]:
                f"{row['high']:.2f} | {ahead['mean']:+.3f} ({ahead['lo']:+.3f} to {ahead['hi']:+.3f}) |")
         if row["method"] == "persistence" and row["headline"]:
             bar = 0.03 if cloudy.mean() >= CLOUDY else -0.02
-            headline = verdict("SVG-LP (small), mean CI ahead of persistence at t2", ahead["mean"], bar, below=False)
-    yield "\n" + headline
+            headline = Check("SVG-LP (small), mean CI ahead of persistence at t2", ahead["mean"], bar, below=False)
+    yield f"\n{headline}"
 
 
 def main() -> None:
