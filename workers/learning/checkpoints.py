@@ -67,7 +67,8 @@ def newest(folder: Path, manifest: str) -> dict[str, Any] | None:
 
 def random_state() -> dict[str, Any]:
     """The states of Python's, numpy's and torch's generators, as plain values and tensors."""
-    name, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 - the global one is what others use
+    found: Any = np.random.get_state()  # noqa: NPY002 - the global one is what others use
+    name, keys, position, has_gauss, gauss = found
     state = {
         "python": random.getstate(),
         "numpy": (name, keys.tolist(), position, has_gauss, gauss),

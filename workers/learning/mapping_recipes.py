@@ -113,11 +113,13 @@ def train(architecture: str, preset: str, samples: Sequence[SegmentSample], sett
 def taught(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSample]], settings: TrainSettings,
            report: Report, checkpoint: Path | None, groups: list[list[int]] | None, manifest: str) -> tuple:
     """Run the training loop on windows; returns the network, its history and the validation windows."""
-    side = SMALL_WINDOW.get(recipe.architecture) if recipe.preset == "small" else None
+    side = int(recipe.config["patch"])
+    if recipe.preset == "small":
+        side = SMALL_WINDOW.get(recipe.architecture, side)
 
     def windows(some: Sequence[SegmentSample], augment: Augment | None) -> TruthWindows:
         images = [features.network_input(s.stack, recipe.bands, recipe.normalisation) for s in some]
-        return TruthWindows(images, [s.truth for s in some], side or network.config.patch, augment)
+        return TruthWindows(images, [s.truth for s in some], side, augment)
 
     resnet = recipe.architecture == "resnet50-unet"
     training = windows(sets["train"], light if resnet else strong(groups))
@@ -159,14 +161,14 @@ def iou(network: nn.Module, windows: TruthWindows, batch: int) -> float:
 
 def judged(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSample]], settings: TrainSettings,
            history: Any, validation: TruthWindows, manifest: str,
-           predict: Callable[[SegmentSample, Learned], np.ndarray] | None = None) -> Trained:
+           predict: Callable[[Any, Any], np.ndarray] | None = None) -> Trained:
     """Temperature from the validation windows; then the card from the test groups."""
     probability, truth = predictions(network, validation, settings.batch)
     temperature = calibrate.fit_temperature(probability, truth)
     calibrated = calibrate.tempered(probability, temperature)
     before, after = (calibrate.reliability(p, truth) for p in (probability, calibrated))
     recipe = replace(recipe, options={**recipe.options, "temperature": temperature})
-    learned = Learned(network, recipe)
+    learned: Any = Learned(network, recipe)
     predict = predict or (lambda sample, learned: segment_stack(sample.stack, learned))
     held = mapping_report.report([mapping_report.judge(predict(sample, learned), sample) for sample in sets["test"]])
     counts = {name: len(some) for name, some in sets.items()}

@@ -78,5 +78,5 @@ def train_forecaster(architecture: str, preset: str, cubes: Cube | Sequence[Cube
     if row.task != "forecast":
         raise ValueError(f"{architecture} is taught for the task {row.task!r}, not for forecasts")
     settings = settings or defaults(architecture, preset)
-    some = list(cubes) if isinstance(cubes, list | tuple) else [cubes]
+    some: list[Any] = list(cubes) if isinstance(cubes, list | tuple) else [cubes]
     return forecast_recipes.train(architecture, preset, some, settings, report, checkpoint, **options)

@@ -54,7 +54,7 @@ def manifest_of(parts: Iterable[tuple[str, np.ndarray]]) -> str:
     digest = hashlib.sha256()
     for name, values in parts:
         digest.update(f"{name}\x1f{values.dtype}\x1f{values.shape}\x1f".encode())
-        digest.update(np.ascontiguousarray(values))
+        digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
 
 
@@ -169,7 +169,8 @@ class ForecastWindows:
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator | None) -> tuple[Tensor, Tensor, Tensor]:
         samples = [self._cut(self.places[i]) for i in indices]
-        return tuple(torch.from_numpy(np.stack(some)) for some in zip(*samples, strict=True))
+        frames, usual, truth = (torch.from_numpy(np.stack(some)) for some in zip(*samples, strict=True))
+        return frames, usual, truth
 
     def _cut(self, at: Place) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         side, seen, leads = self.config.patch, self.config.frames, self.config.leads

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from workers.learning.augment import strong
 from workers.learning.samples import TruthWindows, manifest_of
 from workers.learning.trained import Trained
 from workers.learning.training import Report, TrainSettings, fit, no_report
-from workers.learning.weights import Learned, Recipe
+from workers.learning.weights import Recipe
 from workers.segmentation import features
 from workers.segmentation.radar_series import segment_series, series
 
@@ -75,7 +75,7 @@ def train_series(architecture: str, preset: str, samples: Sequence[SeriesSample]
                            mapping_recipes.until(0.9, report), checkpoint, manifest,
                            validate=lambda network: 1 - mapping_recipes.iou(network, validation, settings.batch))
 
-    def predict(sample: SeriesSample, learned: Learned) -> np.ndarray:
+    def predict(sample: SeriesSample, learned: Any) -> np.ndarray:
         return segment_series(sample.stacks, learned, sample.latitude, sample.year)
 
     return mapping_recipes.judged(network, recipe, sets, settings, history, validation, manifest, predict)

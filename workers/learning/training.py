@@ -103,8 +103,9 @@ class _Session:
         self.training, self.validation, self.validate = training, validation, validate
         self.rank, self.world, self.device = devices.place(settings.device)
         devices.seed_all(settings.seed + self.rank)
-        layout = {"memory_format": torch.channels_last} if settings.channels_last else {}
-        self.network = network.to(self.device, **layout)
+        self.network = network.to(self.device)
+        if settings.channels_last:
+            self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.objective = _Objective(self.network, loss, settings.compile)
         self.step_module = devices.shared(self.objective, self.device) if self.world > 1 else self.objective
         self.optimiser = devices.optimiser_of(network, settings)
@@ -211,18 +212,18 @@ class _Session:
         self.step_module.eval()
         value = 0.0
         if self.rank == 0:
-            value = self.validate(self.network) if self.validate else self._mean_loss()
+            value = self.validate(self.network) if self.validate else self._mean_loss(self.validation)
         if self.world > 1:
             told = torch.tensor([value], dtype=torch.float64, device=self.device)
             torch.distributed.broadcast(told, 0)
             value = told.item()
         return float(value)
 
-    def _mean_loss(self) -> float:
+    def _mean_loss(self, samples: Any) -> float:
         total, count = 0.0, 0
-        for indices in _chunks(len(self.validation), self.settings.batch):
+        for indices in _chunks(len(samples), self.settings.batch):
             with self.autocast():
-                loss = self.objective(self._placed(self.validation.batch(indices, None)), 0.0)
+                loss = self.objective(self._placed(samples.batch(indices, None)), 0.0)
             total, count = total + loss.item() * len(indices), count + len(indices)
         return total / count
 

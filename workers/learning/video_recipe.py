@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,8 +43,8 @@ def settings_of(preset: str) -> TrainSettings:
 def loss(network: nn.Module, batch: Batch, teacher_forcing: float = 0.0) -> Tensor:
     """Reconstruction with the weighted peak and the divergence of posterior and prior, as `motion.video` defines it."""
     (frames,) = batch
-    own = getattr(network, "config", None) or network._orig_mod.config
-    return video.loss(network(frames), frames, own)
+    config: Any = network.config  # also of a compiled network, which passes the question on
+    return video.loss(network(frames), frames, config)
 
 
 def train_video(preset: str, chips: np.ndarray, settings: TrainSettings | None = None, report: Report = no_report,

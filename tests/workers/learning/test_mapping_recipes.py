@@ -63,7 +63,8 @@ def test_the_fusion_network_gets_a_stem_for_each_source_that_all_samples_offer(m
     _, config = catalog.preset("fusion-unet", "small")
     found, made, groups = mapping_recipes.inputs_of("fusion-unet", config, [sample("a", *more), sample("b", *more)])
     assert (found, made.sources) == (names, sources)
-    assert [len(group) for group in groups] == list(sources) and [k for group in groups for k in group] == list(range(sum(sources)))
+    assert [len(group) for group in groups] == list(sources)
+    assert [k for group in groups for k in group] == list(range(sum(sources)))
 
 
 def test_thermal_joins_when_it_is_asked_for():
