@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import subprocess
+import sys
 from datetime import date
 
-import geopandas
 import numpy as np
 import pytest
 import rasterio
@@ -95,6 +98,17 @@ def test_a_tile_that_does_not_exist_is_404(client, masked):
     assert client.get("/tiles/predicted-outlines/1/5/5.mvt").status_code == 404
 
 
+def decoded(file) -> list[dict]:
+    """Attributes by GDAL's own reader, in a process of its own: this one may have switched the driver off."""
+    code = (
+        "import sys, pyogrio; frame = pyogrio.read_dataframe(sys.argv[1], layer='predicted', read_geometry=False); "
+        "print(frame.to_json(orient='records'))"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "GDAL_SKIP"}
+    told = subprocess.run([sys.executable, "-c", code, str(file)], env=clean, check=True, capture_output=True)
+    return json.loads(told.stdout)
+
+
 def days(*day) -> int:
     return (date(*day) - date(1970, 1, 1)).days
 
@@ -105,11 +119,10 @@ def test_the_vector_tile_holds_every_date_with_the_days_it_is_shown_for(client, 
     file = tmp_path / str(Z) / str(X) / f"{Y}.mvt"
     file.parent.mkdir(parents=True)
     file.write_bytes(answer.content)
-    frame = geopandas.read_file(file, layer="predicted").sort_values("from")
-    assert list(frame["from"]) == [days(2010, 8, 20), days(2012, 8, 20)]
-    assert list(frame["to"]) == [days(2012, 8, 19), days(2012, 12, 31)]
-    first = frame.iloc[0]
-    assert (first.glac_id, first.simulated, first["product"], first["area"]) == (GLACIER, 1, "ice", 0.86)
+    first, second = sorted(decoded(file), key=lambda one: one["from"])
+    assert (first["from"], first["to"]) == (days(2010, 8, 20), days(2012, 8, 19))
+    assert (second["from"], second["to"]) == (days(2012, 8, 20), days(2012, 12, 31))
+    assert (first["glac_id"], first["simulated"], first["product"], first["area"]) == (GLACIER, 1, "ice", 0.86)
 
 
 def test_outlines_of_versions_that_are_not_active_are_not_in_the_tile(world, masked):
