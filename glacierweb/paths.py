@@ -20,11 +20,16 @@ def data_path(relative: str) -> Path:
 
 def scratch(suffix: str) -> Path:
     """A fresh name for a file that is being written; on the same file system as what it becomes."""
-    folder = data_path("scratch")
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(suffix=suffix, dir=folder)
+    handle, name = tempfile.mkstemp(suffix=suffix, dir=scratch_folder())
     os.close(handle)
     return Path(name)
+
+
+def scratch_folder() -> Path:
+    """Where unfinished files lie."""
+    folder = data_path("scratch")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def adopt(finished: Path, folder: str, suffix: str) -> str:

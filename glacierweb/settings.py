@@ -73,6 +73,7 @@ SECRET_KEY = env_secret("SECRET_KEY", DEBUG)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", "")
 DATA_ROOT = Path(env("DATA_ROOT", str(BASE_DIR / "var" / "data"))).resolve()
+BACKUP_ROOT = Path(env("BACKUP_ROOT", str(BASE_DIR / "var" / "backups"))).resolve()
 STAC_CATALOGUES = env_json("STAC_CATALOGUES", "{}")
 BASEMAPS = env_json("BASEMAPS", "{}")
 
@@ -208,6 +209,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/admin/"
 LOGOUT_REDIRECT_URL = "/"
+LOGIN_TRIES_PER_MINUTE = env_int("LOGIN_TRIES_PER_MINUTE", "5")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -223,7 +225,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env_bool("BEHIND_PROXY", "off"):
+BEHIND_PROXY = env_bool("BEHIND_PROXY", "off")
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 _basemap_hosts = sorted({f"https://{urlparse(layer['url']).netloc}" for layer in BASEMAPS.values()})

@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 from django.utils.module_loading import import_string
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from glacierweb import health
+from glacierweb.login import Login
 
 
 def routes(name: str):
@@ -26,8 +28,10 @@ urlpatterns = [
     path("api/v1/", routes("predictions.urls.api")),
     path("tiles/", routes("inventory.urls.tiles")),
     path("tiles/", routes("predictions.urls.tiles")),
-    path("accounts/login/", auth.LoginView.as_view(), name="login"),
+    path("accounts/login/", Login.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    # One door for everybody: the admin's own sign-in page would not count tries.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),
     path("", routes("inventory.urls.pages")),
     path("", routes("predictions.urls.pages")),

@@ -7,6 +7,7 @@ imagery/, segmentation/, forecasting/, motion/ and learning/, what writes lives 
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
@@ -79,7 +80,7 @@ def _by_reason(skipped: list[tuple[str, str]]) -> list[str]:
     files: dict[str, list[str]] = defaultdict(list)
     for path, reason in skipped:
         files[reason].append(path)
-    return [f"{len(paths)} x {reason} ({paths[0]}{', ...' if len(paths) > 1 else ''})" for reason, paths in files.items()]
+    return [f"{len(some)} x {reason} ({some[0]}{', ...' if len(some) > 1 else ''})" for reason, some in files.items()]
 
 
 def _offered(asked: dict[str, Any]) -> tuple[list[FoundScene], list[tuple[str, str]]]:
@@ -99,6 +100,9 @@ def _area_for(asked: dict[str, Any], group: list[FoundScene]) -> AreaOfInterest:
         glacier = Glacier.objects.get(glac_id=asked["glacier"])
         grid = Grid.around(aois.box_of(glacier), PIXEL_M)
         return aois.for_glacier(glacier, grid.to_dict())
+    if asked["bbox"]:
+        place = shapely.box(*asked["bbox"])
+        return aois.for_footprint(str(asked["bbox"]), place, Grid.around(place, PIXEL_M).to_dict())
     grid = datafolder.native_grid(sorted(group, key=lambda one: one.kind != "reflectance"))
     return aois.for_footprint(_place_name(group[0]), grid.footprint(), grid.to_dict(), simulated=group[0].simulated)
 
@@ -137,7 +141,8 @@ def fetch_scene(run: Run) -> dict[str, Any]:
     grid = Grid.from_dict(scene.item["grid"])
     report(run)(0.1, f"reading {scene.key}")
     try:
-        prepared = prepare(found, grid)
+        with tempfile.TemporaryDirectory(dir=paths.scratch_folder()) as folder:
+            prepared = prepare(stac.fetch(found, Path(folder), settings.STAC_CATALOGUES), grid)
         rasters.write(prepared.stack, paths.data_path(scene.raster), **_encoding(scene))
     except REFUSALS as error:
         scenes.mark_failed(scene, str(error))
@@ -230,7 +235,7 @@ def _mapped(run: Run, scene: Scene, version: ModelVersion, threshold: float) -> 
     learned, held_out = _weights_for(version, scene)
     stack = truth.with_layers(_stack(scene), _relief(scene, learned.recipe.bands))
     probability = segment_stack(stack, learned)
-    error = area_error(version.metrics.get("area_errors", []))
+    error = area_error(version.metrics.get("area_errors", []), version.metrics.get("area_sizes_km2"))
     remarks = [*scene.facts.get("flags", []), *(["held_out"] if held_out else [])]
     return _keep(run, scene, version, ICE, probability, stack.grid, domains, error, threshold, remarks)
 
