@@ -13,6 +13,8 @@ from predictions import versions
 from predictions.models import ModelVersion
 from predictions.params import KINDS, public_name
 
+BASELINES = ("seasonal persistence", "climatology", "persistence", "linear trend")
+"""The order in which they are shown: those that a forecast must beat come first."""
 HIGHER_IS_BETTER = {"iou": True, "f1": True, "precision": True, "recall": True, "mse": False, "mae": False}
 
 
@@ -51,7 +53,7 @@ def card(version: ModelVersion) -> dict[str, Any]:
     active = versions.active(version.task, version.scope)
     rival = active if active and active.pk != version.pk else None
     beside, figures = compared(version, rival), groups(version.metrics)
-    names = list(dict.fromkeys(name for row in figures.values() for name in row))
+    names = [name for name in HIGHER_IS_BETTER if any(name in row for row in figures.values())]
     return {
         **brief(version),
         "active": active,
@@ -128,7 +130,7 @@ def skills(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
             "mse": baselines.get(name, {}).get("pooled_mse"),
             **{key: one.get(key) for key in ("pooled", "lo", "hi")},
         }
-        for name, one in metrics.get("skills", {}).items()
+        for name, one in sorted(metrics.get("skills", {}).items(), key=lambda item: _place(item[0]))
     ]
 
 
@@ -177,6 +179,10 @@ def snapshot(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         else:
             rows.append((name, str(value)))
     return rows
+
+
+def _place(baseline: str) -> tuple[int, str]:
+    return (BASELINES.index(baseline) if baseline in BASELINES else len(BASELINES), baseline)
 
 
 def _words(value: Any) -> str:
