@@ -1,0 +1,98 @@
+"""Bars of the forecasters: the default one and the published ones on simulated quarters, and the real Parvati quarters.
+
+Worlds, cubes and bars are those of forecast_worlds.py, smaller (128 px) so that all of it ends in minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import forecast_worlds
+import motion_worlds
+import numpy as np
+import parvati_transfer
+import science_pictures
+from science_page import Row, told, under
+
+from workers.forecasting import rollout
+from workers.forecasting.baselines import all_baselines
+from workers.imagery.cubes import Cube
+from workers.imagery.simulate.profiles import PROFILES
+from workers.learning import recipes
+from workers.learning.trained import Trained
+
+SIZE, SCENES = 128, "full"
+PUBLISHED = ("lstm", "conv-lstm", "unet", "sa-lstm-h")
+AHEAD_OF_PERSISTENCE = 0.8
+VIDEO_STEPS = 150
+
+
+def cube_of(seed: int, kind: str) -> Cube:
+    """The quarters of one of the two worlds of a seed."""
+    return forecast_worlds.cube_of(seed, kind, forecast_worlds.worlds(PROFILES["easy"])[kind], SIZE, SCENES)
+
+
+def default_forecaster(seeds: Sequence[int]) -> Iterator[Row]:
+    """Against persistence, seasonal persistence and climatology, on both worlds of each seed."""
+    for seed in seeds:
+        for kind, climatology_bar in forecast_worlds.CLIMATOLOGY_BAR.items():
+            cube = cube_of(seed, kind)
+            trained = recipes.train_forecaster("default-forecaster", "small", cube)
+            found = forecast_worlds.ratios(trained.metrics)
+            note = f"seed {seed}, {kind}, {SIZE} px, {len(cube.values)} quarters"
+            for base, bar in {**forecast_worlds.BARS, "climatology": climatology_bar}.items():
+                yield under(f"default forecaster: MSE over that of {base}, {kind}", found[base], bar, note=note)
+            strips(trained, cube, f"seed {seed}, {kind}", f"forecast_seed_{seed}_{kind.split()[0]}")
+
+
+def strips(trained: Trained, cube: Cube, title: str, name: str) -> None:
+    """The first forecast of the held-out end as pictures."""
+    first = rollout.issue_indices(len(cube.values), 4, 0.2, 4)[0]
+    learned, past = trained.learned.network, cube.values[:first]
+    said = rollout.forecast(learned, learned.config, past, cube.months, 4)[0]
+    simple = all_baselines(past, 4, cube.months)
+    rows = {"truth": cube.values[first : first + 4], "forecast": said}
+    rows |= {base: simple[base] for base in ("persistence", "seasonal persistence", "climatology")}
+    science_pictures.forecast_strips(rows, f"NDSI forecast, simulated, {title}", name)
+
+
+def published_networks(seeds: Sequence[int]) -> Iterator[Row]:
+    """The small presets of the published networks on the stationary world of the first seed."""
+    cube = cube_of(seeds[0], "stationary")
+    for name in PUBLISHED:
+        found = forecast_worlds.ratios(recipes.train_forecaster(name, "small", cube).metrics)
+        rest = f"{found['seasonal persistence']:.2f} x seasonal persistence, {found['climatology']:.2f} x climatology"
+        yield under(f"{name} (small): MSE over that of persistence", found["persistence"], AHEAD_OF_PERSISTENCE,
+                    note=f"seed {seeds[0]}, stationary; {rest}")  # fmt: skip
+
+
+def parvati(seeds: Sequence[int]) -> Iterator[Row]:
+    """Real data: spatial transfer of the Parvati quarters 2019 to 2021, scored on columns that were held out."""
+    folder = parvati_transfer.DATA / "scenes" / "parvati_ndsi"
+    if not folder.is_dir():
+        yield told("Parvati, spatial transfer (real)", "not run", "the real collection is absent: set GLACIERWEB_DATA")
+        return
+    seen, target = parvati_transfer.quarters(folder, 2019), parvati_transfer.quarters(folder, 2021)
+    best = np.inf
+    for name in parvati_transfer.NAMES:
+        settings = recipes.with_settings(name, "small", seed=seeds[0])
+        options = {"residual": parvati_transfer.RESIDUAL.get(name, "last")}
+        found = recipes.train_transfer(name, "small", seen, target, settings, **options).metrics
+        mse = found["scores"]["pooled_mse"]
+        best = min(best, mse)
+        title, note = f"Parvati, spatial transfer (real): {name}, MSE", "columns held out; no forecast skill"
+        held = name in parvati_transfer.HELD
+        yield under(title, mse, parvati_transfer.EACH, "{:.4f}", note) if held else told(title, f"{mse:.4f}", note)
+    beside = ", ".join(f"{base} {score['pooled_mse']:.4f}" for base, score in found["baselines"].items())
+    yield under("Parvati, spatial transfer (real): best forecaster, MSE", best, parvati_transfer.BEST, "{:.4f}", beside)
+
+
+def video(seeds: Sequence[int]) -> Iterator[Row]:
+    """The small SVG-LP beside persistence, in few steps."""
+    if len(seeds) < 2:
+        yield told("SVG-LP (small)", "not run", "teaches on all worlds but the last: give two seeds or more")
+        return
+    for line in motion_worlds.video(list(seeds), VIDEO_STEPS):
+        if line.strip().startswith("| SVG-LP"):
+            name, value, bar, verdict = (cell.strip() for cell in line.strip().strip("|").split("|"))
+            yield Row(name, bar, value, verdict == "reached", f"{VIDEO_STEPS} steps, last world compared")
