@@ -17,6 +17,11 @@ function colourOf(source) {
   return cssValue(`--series-${source.replaceAll(/[ _]/g, "-")}`) || cssValue("--ink");
 }
 
+/** An observation that the trend does not use: an outlier, or a scene that saw only a part of the glacier. */
+function leftOut({ outlier, flags = [] }) {
+  return outlier || flags.includes("partial_coverage");
+}
+
 function whisker(api, x, low, high, colour) {
   const [px, bottom] = api.coord([x, low]);
   const top = api.coord([x, high])[1];
@@ -25,7 +30,7 @@ function whisker(api, x, low, high, colour) {
 }
 
 function intervals(series, colour) {
-  const known = series.observations.filter(({ lo, hi, outlier }) => lo !== null && hi !== null && lo !== undefined && !outlier);
+  const known = series.observations.filter((one) => Number.isFinite(one.lo) && Number.isFinite(one.hi) && !leftOut(one));
   return {
     type: "custom",
     name: `${series.label} intervals`,
@@ -49,7 +54,7 @@ function points(series, colour) {
     data: series.observations.map((observation) => ({
       value: [observation.decimal_year, observation.km2],
       observation,
-      itemStyle: observation.outlier ? { color: "transparent", borderColor: colour, borderWidth: 1 } : { color: colour },
+      itemStyle: leftOut(observation) ? { color: "transparent", borderColor: colour, borderWidth: 1, opacity: 0.5 } : { color: colour },
     })),
     itemStyle: { color: colour, borderColor: cssValue("--surface"), borderWidth: 0.5 },
     emphasis: { scale: 1.6 },
@@ -166,7 +171,7 @@ function axes(unit, [low, high]) {
 function describe({ data, seriesName }) {
   const { date, km2, lo, hi, sensor, flags = [], outlier } = data.observation;
   const interval = lo === null || lo === undefined ? "" : `\n95 %: ${number(lo)} to ${number(hi)} km²`;
-  const more = [sensor, outlier && "outlier, not in the trend", ...flags].filter(Boolean).join(", ");
+  const more = [sensor, outlier && "outlier", leftOut(data.observation) && "not in the trend", ...flags.map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ");
   return `${date}\n${number(km2, 3)} km²${interval}\n${seriesName}${more ? `\n${more}` : ""}`;
 }
 
@@ -190,7 +195,9 @@ function frame(range, unit) {
 
 /** Heights that show the points: intervals that are far wider than the spread of the points leave the frame. */
 function heightsOf(series) {
-  const all = series.flatMap(({ observations }) => observations);
+  const known = series.flatMap(({ observations }) => observations);
+  const kept = known.filter((one) => !leftOut(one));
+  const all = kept.length ? kept : known;
   const middles = all.map(({ km2 }) => km2);
   const low = Math.min(...middles);
   const high = Math.max(...middles);

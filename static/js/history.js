@@ -16,8 +16,10 @@ export function validAt(features, time, step) {
   return found[0] ?? null;
 }
 
-/** The predicted outline of a moment: of its last scene that was cut to the glacier; null without one. */
-export function predictedAt(features, time, step) {
+/** The predicted outline of a moment: of the scene that is asked for, else of the best one in late summer; null without. */
+export function predictedAt(features, time, step, sceneId = null) {
+  const asked = features.find(({ properties }) => sceneId && String(properties.scene?.id) === String(sceneId));
+  if (asked) return asked;
   const here = features.filter(({ properties }) => inMoment(properties.date, time, step));
   const rank = ({ properties: p }) => (p.flags?.length ?? 0) * 10 + Math.abs((decimalYear(p.date) % 1) - 0.67);
   return here.sort((a, b) => rank(a) - rank(b))[0] ?? null;

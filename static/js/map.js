@@ -126,13 +126,19 @@ async function zoomToChosen() {
 function show(data, part) {
   const chosen = state.values.glacier || state.values.aoi;
   world.then(({ timeline: everything, now }) => {
-    const bar = chosen && part !== "nothing" ? timelineOf(data, now) : everything;
+    const bar = chosen && part !== "nothing" ? withMoment(timelineOf(data, now)) : everything;
     const known = chosen ? bar.observed || bar.forecast : true;
     if (known) timeline.show(bar);
     if (known) span = bar.observed ? [bar.observed[0], bar.observed[1] - 1] : bar.span;
     years.setGlacier({ ...data, span });
     redraw();
   });
+}
+
+/** The bar also reaches to the moment that is shown: the last outline holds on after its own year. */
+function withMoment(bar) {
+  const year = Math.floor(state.values.time);
+  return { ...bar, span: [Math.min(bar.span[0], year), Math.max(bar.span[1], year)] };
 }
 
 function forecastShown({ forecasts }) {

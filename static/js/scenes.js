@@ -21,6 +21,17 @@ export function drawable(scene, style) {
   return scene.state === "stored" && Boolean(scene.tiles?.[style]);
 }
 
+function told(value) {
+  return typeof value === "number" ? String(Number(value.toPrecision(3))) : [value].flat().join(", ").replaceAll("_", " ");
+}
+
+/** A rule that refused a scene in words: `cloud 27.4 (limit < 10 %)`. */
+export function ruleWords({ rule, value, limit }) {
+  const name = rule.replaceAll("_", " ");
+  if (value === undefined || value === null) return name;
+  return `${name} ${told(value)}${limit === undefined || limit === null ? "" : ` (limit ${told(limit)})`}`;
+}
+
 function distanceFromLateSummer(scene, southern) {
   const fraction = decimalYear(scene.acquired) % 1;
   const away = Math.abs(fraction - (southern ? 0.15 : 0.67));

@@ -23,7 +23,8 @@ function observedOf(years) {
 
 /** What the time bar shows of a glacier. The bar ends with the forecast, or with the last year that has anything. */
 export function timelineOf({ outlines, predicted, scenes, forecasts }, now) {
-  const years = yearsOf(outlines, scenes, predicted);
+  const seen = forecasts.flatMap(({ frames }) => frames.filter(({ observed }) => observed)).map(({ start }) => yearOf(start));
+  const years = [...yearsOf(outlines, scenes, predicted), ...seen];
   const forecast = futureOf(forecasts);
   const span = spanOf([...years, ...(forecast ? [forecast[1] - 0.01] : [])], now);
   return { span, ticks: ticksOf(outlines), scenes, observed: observedOf(years), forecast };

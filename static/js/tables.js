@@ -24,7 +24,7 @@ export function areaTables(series) {
       { label: "Area (km²)", numeric: true, text: (row) => number(row.km2, 3) },
       { label: "95 % from", numeric: true, text: (row) => number(row.lo, 3) },
       { label: "to", numeric: true, text: (row) => number(row.hi, 3) },
-      { label: "Notes", text: (row) => [row.sensor, row.outlier && "outlier", ...(row.flags ?? [])].filter(Boolean).join(", ") },
+      { label: "Notes", text: (row) => [row.sensor, row.outlier && "outlier", ...(row.flags ?? []).map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ") },
     ], observations));
 }
 
@@ -59,7 +59,7 @@ export function skillTable(skill) {
 export function trendSentence({ label, trend, no_trend_reason: reason }) {
   if (!trend) return reason ? `${label}: no trend, ${reason}.` : null;
   const interval = `${signedPercent(trend.lo_percent)} to ${signedPercent(trend.hi_percent)}`;
-  const left = trend.n_excluded ? `, ${trend.n_excluded} left out as outliers` : "";
+  const left = trend.n_excluded ? `, ${trend.n_excluded} left out` : "";
   const how = trend.se_label ?? trend.se_method ?? "";
   return `${label}: ${signedPercent(trend.slope_percent_per_year)} per year (95 %: ${interval}; ${trend.n} observations${left}${how ? `; ${how}` : ""}).`;
 }

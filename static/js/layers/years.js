@@ -57,7 +57,7 @@ export function addYears(map, { onChoose }) {
   const lit = addPair(map, "chosen", (feature) => ({ ...lines(feature, cssValue("--lit"), 4), dashArray: null }));
   const known = (id) => [...data.outlines, ...data.predicted].filter((feature) => feature.properties.id === id);
 
-  function update({ time, step, compare, layers, outline }) {
+  function update({ time, step, compare, layers, outline, scene }) {
     const drawn = "outlines" in layers;
     const asked = outline ? known(outline)[0] : null;
     const now = asked ?? validAt(data.outlines, time, step);
@@ -66,7 +66,7 @@ export function addYears(map, { onChoose }) {
     chosen(drawn && now ? [now] : []);
     compared(drawn && then ? [then] : []);
     const ice = data.predicted.filter(({ properties }) => properties.product !== "snow_ice");
-    const network = "predicted" in layers ? predictedAt(ice, time, step) : null;
+    const network = "predicted" in layers ? predictedAt(ice, time, step, scene) : null;
     predicted(network ? [network] : []);
     return { now, network };
   }

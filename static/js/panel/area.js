@@ -56,9 +56,11 @@ async function build(part, areas, { state, csv, name, onPoint }) {
   const toggle = (index, on) => (on ? hidden.delete(index) : hidden.add(index), draw());
   // The element needs its size before the chart can be drawn, so this waits until it is on the page.
   requestAnimationFrame(() => draw().catch(() => canvas.replaceChildren(empty("The chart could not be drawn; the table holds the figures."))));
+  const hollow = series.some(({ observations }) => observations.some(({ outlier, flags = [] }) => outlier || flags.includes("partial_coverage")));
+  const key = hollow ? h("p", { class: "quiet small-print" }, "Hollow: outliers and scenes that saw only a part, not in the trend.") : null;
   const sentences = series.map(trendSentence).filter(Boolean).map((text) => h("p", { class: "trend" }, text));
   const remarks = [...new Set(series.flatMap((one) => one.notes ?? []))].map((text) => h("p", { class: "quiet" }, text));
-  return [canvas, legend(series, hidden, toggle), tools(csv, twin, (kind) => part.chart?.[kind](`area-${name}`)), twin, sentences, remarks];
+  return [canvas, key, legend(series, hidden, toggle), tools(csv, twin, (kind) => part.chart?.[kind](`area-${name}`)), twin, sentences, remarks];
 }
 
 /** The section; `load` gives the areas resource. */

@@ -3,20 +3,10 @@
 import { decimalYear, inMoment, momentLabel } from "../dates.js";
 import { h } from "../dom.js";
 import { count, dateAsKnown, number } from "../format.js";
-import { absence, nearest, refusals } from "../scenes.js";
+import { absence, nearest, refusals, ruleWords } from "../scenes.js";
 import { empty } from "./section.js";
 
 const MOST = 24;
-
-function told(value) {
-  return typeof value === "number" ? String(Number(value.toPrecision(3))) : [value].flat().join(", ");
-}
-
-function ruleWords({ rule, value, limit }) {
-  const name = rule.replaceAll("_", " ");
-  if (value === undefined || value === null) return name;
-  return `${name} ${told(value)}${limit === undefined || limit === null ? "" : ` (limit ${told(limit)})`}`;
-}
 
 function sceneRow(scene, { onScene, shown }) {
   const refused = refusals(scene);
