@@ -125,9 +125,9 @@ def _first_forecaster(aois: list[AreaOfInterest]) -> Iterator[Wish]:
 
 
 def _quarters(aoi: AreaOfInterest) -> int:
-    """Calendar quarters that have a scene fit for a forecast."""
-    ready = _scenes([aoi], "ndsi").only("refusals", "acquired")
-    usable = list(ready) or _accepted(_scenes([aoi], "reflectance"), "forecast")
+    """Calendar quarters that have a scene fit for a forecast; of some scenes only the year is known."""
+    ready = _scenes([aoi], "ndsi").exclude(date_precision="year").only("refusals", "acquired")
+    usable = list(ready) or _accepted(_scenes([aoi], "reflectance").exclude(date_precision="year"), "forecast")
     return len({(scene.acquired.year, (scene.acquired.month - 1) // 3) for scene in usable})
 
 
@@ -151,9 +151,14 @@ def _first_outlines(aois: list[AreaOfInterest]) -> Iterator[Wish]:
         return
     first = max(scene.acquired.year for scene in scenes) - RECENT_YEARS + 1
     recent = {"glacier": glacier.glac_id, "version": version.pk, "profile": _profile(aois), "from": f"{first}-01-01"}
+    whole = Wish("area_series", recent | {"from": None}, "the whole series")
     wish = Wish("area_series", recent, f"map the scenes since {first}, {_name(aois)}")
-    if not Run.objects.filter(kind="area_series", params=wish.complete, state=Run.State.DONE).exists():
+    if not _done(whole) and not _done(wish):
         yield wish
+
+
+def _done(wish: Wish) -> bool:
+    return Run.objects.filter(kind=wish.kind, params=wish.complete, state=Run.State.DONE).exists()
 
 
 def _area_series(aois: list[AreaOfInterest]) -> Iterator[Wish]:
@@ -166,7 +171,7 @@ def _area_series(aois: list[AreaOfInterest]) -> Iterator[Wish]:
         payload = {"glacier": glacier.glac_id, "version": version.pk, "profile": profile}
         name = glacier.name or glacier.glac_id
         wish = Wish("area_series", payload, f"measure {name} by version {version.pk}", can_wait=True)
-        if not Run.objects.filter(kind="area_series", params=wish.complete, state=Run.State.DONE).exists():
+        if not _done(wish):
             yield wish
 
 

@@ -119,6 +119,14 @@ def test_two_single_years_of_quarters_are_a_transfer_and_never_a_forecast_split(
     assert (wish.payload["architecture"], wish.payload["split"]) == ("default-forecaster", "spatial")
 
 
+def test_scenes_of_which_only_the_year_is_known_make_no_quarters(world):
+    aoi = world.aoi("Marmolada", simulated=False)
+    for year in range(1990, 2022):
+        world.scene(date(year, 1, 1), False, end=date(year, 12, 31), date_precision="year", kind="ndsi",
+                    item={"aoi": aoi.pk})  # fmt: skip
+    assert words() == []
+
+
 def test_a_single_scene_asks_for_nothing(world):
     aoi = world.aoi("Everest", simulated=False)
     world.scene(date(2000, 10, 30), False, item={"aoi": aoi.pk}, refusals=ACCEPTED)
