@@ -17,18 +17,32 @@ from inventory.tile_views import REVALIDATE, VECTOR, answered, raster
 from inventory.tiles import BUFFER, EXTENT, Tile
 from predictions.models import Frame, Mask
 
-# A year's outline is shown from its date to the day before the next one of the same glacier by the same version.
+# Of each glacier and year the outline with the fewest remarks and nearest to the end of the melt season is shown, from
+# its date to the day before the next year's; ice outside every domain comes from the same scenes.
 _TILE = """
-WITH active AS (
-    SELECT o.id, g.glac_id, o.date, o.area_km2, s.simulated, m.product, o.geometry,
-        lead(o.date) OVER (PARTITION BY o.glacier_id, m.version_id, m.product ORDER BY o.date, o.id) AS next
+WITH judged AS (
+    SELECT o.id, o.glacier_id, o.mask_id, o.date, m.version_id, m.product,
+        row_number() OVER (PARTITION BY o.glacier_id, m.version_id, m.product, date_part('year', o.date)
+            ORDER BY jsonb_array_length(o.flags), abs(date_part('doy', o.date)
+                - CASE WHEN ST_YMin(o.geometry) < 0 THEN 60 ELSE 245 END), o.id) AS place
     FROM predictions_predictedoutline o
     JOIN predictions_mask m ON m.id = o.mask_id
     JOIN predictions_modelversion v ON v.id = m.version_id
+    WHERE v.state = 'active' AND o.glacier_id IS NOT NULL
+      AND o.geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+), chosen AS (
+    SELECT id, mask_id, lead(date) OVER (PARTITION BY glacier_id, version_id, product ORDER BY date, id) AS next
+    FROM judged WHERE place = 1
+), active AS (
+    SELECT o.id, g.glac_id, o.date, o.area_km2, s.simulated, m.product, o.geometry, c.next
+    FROM predictions_predictedoutline o
+    JOIN predictions_mask m ON m.id = o.mask_id
     JOIN inventory_scene s ON s.id = m.scene_id
     LEFT JOIN inventory_glacier g ON g.id = o.glacier_id
-    WHERE v.state = 'active'
-      AND o.geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+    LEFT JOIN chosen c ON c.id = o.id
+    WHERE c.id IS NOT NULL
+       OR (o.glacier_id IS NULL AND o.mask_id IN (SELECT mask_id FROM chosen)
+           AND o.geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
 ), found AS (
     SELECT id, glac_id, date - date '1970-01-01' AS "from",
         CASE WHEN glac_id IS NULL OR next IS NULL

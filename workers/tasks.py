@@ -428,11 +428,11 @@ def _folds(asked, keys: list[str], samples: list, trained: Any) -> Iterator[dict
 
 def _pairs(asked: params.TrainParams, area: AreaOfInterest) -> list:
     labels = {scene.acquired: scene for scene in _usable(Q(item__aoi=area.pk), "label")}
-    profile = "outline" if labels else "area"
+    # Whoever learns from scenes with late snow learns to call snow ice: only the end of the melt season teaches.
     known = [
         _known_scene(scene, labels.get(scene.acquired))
         for scene in _usable(Q(item__aoi=area.pk))
-        if not scene.refusals.get(profile, ["not judged"]) and _within(scene.acquired.date(), asked.data)
+        if not scene.refusals.get("outline", ["not judged"]) and _within(scene.acquired.date(), asked.data)
     ]
     glaciers = Glacier.objects.filter(domain__intersects=area.polygon, simulated=area.simulated)
     drawn = Outline.objects.filter(glacier__in=glaciers, preferred=True, superseded_at=None).select_related("glacier")
