@@ -339,7 +339,7 @@ def _frame(frame: issue.IssuedFrame, grid: Grid) -> results.FoundFrame:
 def _cube(area: AreaOfInterest, step_months: int, tell: Callable[..., None]) -> cubes.Cube:
     """The record of an area: index rasters where there are any, else the scenes that the forecast profile accepts."""
     inside = Q(item__aoi=area.pk)
-    ready = list(_usable(inside, "ndsi"))
+    ready = list(_usable(inside, "ndsi").exclude(date_precision="year"))  # a year has no place among quarters
     usable = ready or [scene for scene in _usable(inside) if not scene.refusals.get("forecast", ["not judged"])]
     if not usable:
         raise ValueError(f"no scene of {area.name} passed the profile forecast; add clear scenes of Landsat 8")
