@@ -74,6 +74,8 @@ function addTiles(map, { pane, url, bbox, opacity = 1, className = "", maxNative
   const bounds = bbox ? toBounds(bbox) : undefined;
   const layer = L.tileLayer(url, { pane, bounds, opacity, className, maxNativeZoom, maxZoom: 17, keepBuffer: 1 });
   let failed = 0;
+  // One pixel more than its cell: at fractions of a zoom the browser would leave seams between tiles.
+  layer.on("tileloadstart", ({ tile }) => (tile.style.width = tile.style.height = "257px"));
   layer.on("loading", () => onState("loading", (failed = 0)));
   layer.on("tileerror", () => (failed += 1));
   layer.on("load", () => onState(failed ? "failed" : "ready"));
@@ -120,7 +122,7 @@ function addLand(map, geojson, style) {
 
 /** The GL map inside Leaflet. */
 function addGl(map, pane, style) {
-  const layer = L.maplibreGL({ pane, style, interactive: false, padding: 0.1, fadeDuration: 0 }).addTo(map);
+  const layer = L.maplibreGL({ pane, style, interactive: false, padding: 0.05, fadeDuration: 0 }).addTo(map);
   const gl = layer.getMaplibreMap();
   // MapLibre skips the first change of its container's size, which is a real one when a panel opens at the start.
   map.on("resize", () => L.Util.requestAnimFrame(() => gl.resize()));

@@ -66,7 +66,10 @@ const inventory = addOutlines(map, {
   onChoose: ({ glac_id: id }) => choose(id),
   onMiss: (latlng) => chooseArea(areas.at(latlng)),
   tipElsewhere: (latlng) => (areas.at(latlng)?.has_forecast ? `${areas.at(latlng).name}: forecast of snow and ice` : ""),
-  onReady: () => (find("map").dataset.ready = "1"),
+  onReady: (failed) => {
+    find("map").dataset.ready = "1";
+    notices.tiles("outlines")(failed ? "failed" : "ready");
+  },
 });
 
 // What stands around the map.

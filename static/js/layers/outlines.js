@@ -4,7 +4,7 @@
 
 import { yearRamp } from "../colours.js";
 import { daysSinceEpoch, lastDay } from "../dates.js";
-import { cssValue, h } from "../dom.js";
+import { cssValue } from "../dom.js";
 import { area } from "../format.js";
 
 const WORKER = new URL("../../npm/maplibre-gl/dist/maplibre-gl-csp-worker.js", import.meta.url);
@@ -31,13 +31,18 @@ function lineLayer(id, source, paint, layout = {}) {
   return { id, type: "line", source, "source-layer": source, minzoom: OUTLINES_FROM_ZOOM, layout: { "line-join": "round", ...layout }, paint };
 }
 
+/** A colour as an expression of the feature: layers whose paint has the same form share one compiled shader. */
+function everywhere(colour) {
+  return ["case", ["has", "from"], colour, colour];
+}
+
 function outlineLayers(colour) {
   const width = ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 2];
   const fill = { id: "outline-fill", type: "fill", source: "outlines", "source-layer": "outlines", minzoom: OUTLINES_FROM_ZOOM };
   return [
     { ...fill, paint: { "fill-color": colour, "fill-opacity": 0.18, "fill-antialias": false } },
-    { ...fill, id: "outline-hatch", paint: { "fill-pattern": "hatch", "fill-opacity": 0.5 } },
-    lineLayer("outline-casing", "outlines", { "line-color": cssValue("--casing"), "line-width": 4, "line-opacity": 0.7 }),
+    { ...fill, id: "outline-hatch", paint: { "fill-pattern": "hatch" } },
+    lineLayer("outline-casing", "outlines", { "line-color": everywhere(cssValue("--casing")), "line-width": 4, "line-opacity": everywhere(0.7) }),
     lineLayer("outline-line", "outlines", { "line-color": colour, "line-width": width }),
     lineLayer("outline-dots", "outlines", { "line-color": colour, "line-width": 2, "line-dasharray": [0.1, 1.6] }, { "line-cap": "round" }),
   ];
@@ -60,7 +65,7 @@ function pointLayer() {
 
 function styleOf(tiles, span) {
   const colour = colourByYear(span);
-  const dashes = { "line-color": cssValue("--predicted"), "line-width": 2, "line-dasharray": [3, 2] };
+  const dashes = { "line-color": everywhere(cssValue("--predicted")), "line-width": 2, "line-dasharray": [3, 2] };
   return {
     version: 8,
     sources: {
@@ -72,18 +77,14 @@ function styleOf(tiles, span) {
   };
 }
 
-/** Diagonal strokes: what is simulated is hatched wherever it is drawn. */
+/** Diagonal strokes: what is simulated is hatched wherever it is drawn. Written by hand: reading a canvas back is slow. */
 function hatchImage(size = 10) {
-  const canvas = h("canvas", { width: size, height: size });
-  const pen = canvas.getContext("2d");
-  pen.strokeStyle = cssValue("--hatch");
-  pen.lineWidth = 1;
-  for (const shift of [-size, 0, size]) {
-    pen.moveTo(shift, size);
-    pen.lineTo(shift + size, 0);
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(cssValue("--hatch").slice(at, at + 2), 16));
+  const data = new Uint8ClampedArray(size * size * 4);
+  for (let y = 0; y < size; y += 1) {
+    for (let x = 0; x < size; x += 1) data.set([red, green, blue, (x + y) % size === size - 1 ? 150 : 30], (y * size + x) * 4);
   }
-  pen.stroke();
-  return pen.getImageData(0, 0, size, size);
+  return { width: size, height: size, data };
 }
 
 function validOn(day, apart) {
@@ -96,7 +97,7 @@ function showMoment(gl, { time, step, glacier }) {
   const valid = validOn(day, glacier);
   const age = ["-", day, ["get", "from"]];
   const fresh = (now, old) => ["case", [">", age, FADED_AFTER_DAYS], old, now];
-  gl.setFilter("outline-fill", valid);
+  gl.setFilter("outline-fill", [...valid, ["!", SIMULATED]]);
   gl.setFilter("outline-hatch", [...valid, SIMULATED]);
   gl.setFilter("outline-casing", valid);
   gl.setFilter("outline-line", [...valid, ["!", SIMULATED]]);
@@ -114,7 +115,7 @@ function showLayers(gl, layers) {
 function featureAt(gl, latlng) {
   const { x, y } = gl.project([latlng.lng, latlng.lat]);
   const near = [[x - 3, y - 3], [x + 3, y + 3]];
-  const found = gl.queryRenderedFeatures(near, { layers: ["points", "outline-fill", "outline-line", "outline-dots"] });
+  const found = gl.queryRenderedFeatures(near, { layers: ["points", "outline-fill", "outline-hatch", "outline-line", "outline-dots"] });
   return found[0]?.properties ?? null;
 }
 
@@ -123,10 +124,10 @@ function tipText({ name, glac_id: id, area: km2, simulated }) {
   return `${name || id}${size}${Number(simulated) ? ", simulated" : ""}`;
 }
 
-function hearPointer(map, gl, { onChoose, onMiss, tipElsewhere }) {
+function hearPointer(map, at, { onChoose, onMiss, tipElsewhere }) {
   const { tip } = map;
   map.on("click", ({ latlng }) => {
-    const found = featureAt(gl, latlng);
+    const found = at(latlng);
     if (found) onChoose(found);
     else onMiss(latlng);
   });
@@ -136,7 +137,7 @@ function hearPointer(map, gl, { onChoose, onMiss, tipElsewhere }) {
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
-      const found = featureAt(gl, latlng);
+      const found = at(latlng);
       const text = found ? tipText(found) : tipElsewhere(latlng);
       map.setCursor(text ? "pointer" : "");
       if (text) map.showTip(tip, latlng, text);
@@ -162,15 +163,20 @@ export function addOutlines(map, { tiles, span, values, onReady, ...hearing }) {
     if (!waiting) gl.getSource("points").setData({ type: "FeatureCollection", features: points });
   };
   gl.on("styleimagemissing", ({ id }) => id === "hatch" && !gl.hasImage(id) && gl.addImage(id, hatchImage()));
-  gl.on("load", () => {
+  hearPointer(map, (latlng) => (waiting ? null : featureAt(gl, latlng)), hearing);
+  gl.once("style.load", () => {
     const { values: latest, span: later } = waiting;
     waiting = null;
     if (later) layer.setSpan(later);
     show(latest);
     gl.getSource("points").setData({ type: "FeatureCollection", features: points });
-    hearPointer(map, gl, hearing);
   });
-  gl.on("idle", onReady);
+  let failed = false;
+  gl.on("error", () => (failed = true));
+  gl.on("idle", () => {
+    onReady(failed);
+    failed = false;
+  });
   const layer = {
     setPoints,
     update: (now) => (waiting ? (waiting.values = now) : show(now)),
