@@ -17,6 +17,7 @@ from django.utils.timezone import now
 from glacierweb import broker
 from glacierweb.celery import app
 from glacierweb.models import Outbox, Run
+from glacierweb.problems import CONTENT_TYPE, Problem
 
 DISK_FREE_FRACTION = 0.10
 
@@ -85,8 +86,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
             parts[name] = f"failing: {type(error).__name__}"
             failing.append(name)
     body = {"ready": not failing, "failing": failing, "parts": parts}
-    headers = {"Retry-After": "5"} if failing else {}
-    return JsonResponse(body, status=503 if failing else 200, headers=headers)
+    if not failing:
+        return JsonResponse(body)
+    detail = "; ".join(f"{name}: {parts[name].removeprefix('failing: ')}" for name in failing)
+    problem = Problem(503, "Not ready", f"{detail}.", headers={"Retry-After": "5"})
+    return JsonResponse(
+        problem.body() | body, status=503, content_type=CONTENT_TYPE, headers=problem.headers
+    )
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Signing in: who guesses waits, who cannot be counted waits too, and a forwarded address is believed only of a proxy."""
+"""Signing in: who guesses waits, who cannot be counted waits too; only a proxy is believed about addresses."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ def test_every_setting_is_in_the_example():
 
 def start(**wrong: str) -> subprocess.CompletedProcess:
     environment = {**os.environ, "SECRET_KEY": "x" * 50, **wrong}
-    return subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "manage.py", "check"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 def test_a_wrong_switch_stops_the_start_with_a_sentence():
