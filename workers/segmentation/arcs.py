@@ -26,24 +26,26 @@ def polygons(regions: np.ndarray, smooth: bool = True) -> dict[int, Polygon]:
     Each region must be 4-connected. Borders follow pixel edges, or are smoothed where that changes no area by more
     than 1 % and leaves nothing invalid.
     """
-    found: dict[int, Polygon] = {}
-    for row, col, crop in clusters(regions):
-        numbers, edges = zip(*_pixel_edges(crop), strict=True)
-        shapes = smoothed(edges) if smooth else edges
-        moved = shapely.transform(list(shapes), lambda xy, by=(col, row): xy + by)
-        found.update(zip(numbers, moved, strict=True))
+    found = dict(_pixel_edges(np.ascontiguousarray(regions, dtype=np.int32)))
+    if smooth:
+        for numbers in clusters(regions):
+            found.update(zip(numbers, smoothed([found[number] for number in numbers]), strict=True))
     return found
 
 
-def clusters(regions: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
-    """(first row, first column, crop) of every group of touching regions, the others blanked out."""
-    touching, _ = ndimage.label(regions > 0, structure=np.ones((3, 3)))
-    for number, box in enumerate(ndimage.find_objects(touching), start=1):
-        yield box[0].start, box[1].start, np.where(touching[box] == number, regions[box], 0)
+def clusters(regions: np.ndarray) -> list[list[int]]:
+    """The numbers of the regions in every group of regions that touch, corners included."""
+    touching, count = ndimage.label(regions > 0, structure=np.ones((3, 3)))
+    inside = regions > 0
+    group = np.zeros(int(regions.max(initial=0)) + 1, dtype=np.int64)
+    group[regions[inside]] = touching[inside]  # a region is connected: all its pixels lie in one group
+    members: list[list[int]] = [[] for _ in range(count)]
+    for number in np.flatnonzero(group):
+        members[group[number] - 1].append(int(number))
+    return members
 
 
 def _pixel_edges(regions: np.ndarray) -> Iterator[tuple[int, Polygon]]:
-    regions = np.ascontiguousarray(regions, dtype=np.int32)
     for shape, number in features.shapes(regions, mask=regions > 0, connectivity=4):
         yield int(number), shapely.make_valid(Polygon(shape["coordinates"][0], shape["coordinates"][1:]))
 
