@@ -207,9 +207,12 @@ function heightsOf(series) {
   return { min: Math.max(0, Math.min(low, Math.max(Math.min(...lows), low - room))), max: Math.min(Math.max(...highs), high + room) };
 }
 
+/** Ends and interval of an axis on round numbers: steps of 1, 2 or 5. */
 function rounded({ min, max }) {
-  const step = 10 ** Math.floor(Math.log10(Math.max(max - min, 1e-6))) / 2;
-  return { min: Math.floor(min / step) * step, max: Math.ceil(max / step) * step };
+  const rough = Math.max(max - min, 1e-6) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const interval = power * ([1, 2, 5].find((step) => step * power >= rough) ?? 10);
+  return { min: Math.floor(min / interval) * interval, max: Math.ceil(max / interval) * interval, interval };
 }
 
 function rangeOf(series) {

@@ -74,8 +74,8 @@ function addTiles(map, { pane, url, bbox, opacity = 1, className = "", maxNative
   const bounds = bbox ? toBounds(bbox) : undefined;
   const layer = L.tileLayer(url, { pane, bounds, opacity, className, maxNativeZoom, maxZoom: 17, keepBuffer: 1 });
   let failed = 0;
-  // One pixel more than its cell: at fractions of a zoom the browser would leave seams between tiles.
-  layer.on("tileloadstart", ({ tile }) => (tile.style.width = tile.style.height = "257px"));
+  // One pixel more than its cell: at fractions of a zoom the browser would leave seams. Only where tiles are opaque.
+  if (className === "pixels") layer.on("tileloadstart", ({ tile }) => (tile.style.width = tile.style.height = "257px"));
   layer.on("loading", () => onState("loading", (failed = 0)));
   layer.on("tileerror", () => (failed += 1));
   layer.on("load", () => onState(failed ? "failed" : "ready"));
@@ -167,7 +167,7 @@ export function createMap(element, start) {
   map.setView([start.lat, start.lon], start.zoom, { animate: false });
   const resized = () => map.invalidateSize({ animate: false, pan: true });
   new ResizeObserver(resized).observe(element);
-  const fit = (bbox, maxZoom = 13) => {
+  const fit = (bbox, maxZoom = 15) => {
     resized();
     map.fitBounds(toBounds(bbox), { maxZoom, padding: [36, 36], animate: false });
     intention.byProgram();

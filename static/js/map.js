@@ -43,7 +43,7 @@ const asked = address.values.glacier;
 const firstBox = asked ? api.glacier(asked).then(({ bbox }) => bbox) : world.then(({ bbox }) => bbox);
 const begin = address.place ? null : await Promise.race([firstBox, patience(FIRST_VIEW_MS)]).catch(() => null);
 const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 });
-if (begin) map.fit(begin, asked ? 13 : 12);
+if (begin) map.fit(begin, asked ? 15 : 12);
 const notices = createNotices(find("notices"));
 let drawn = {};
 let shownMask = null;
@@ -122,7 +122,7 @@ async function zoomToChosen() {
   const { glacier, aoi } = state.values;
   const known = await world;
   const box = glacier ? (await api.glacier(glacier)).bbox : known.aois.find(({ id }) => String(id) === aoi)?.bbox;
-  if (box) map.fit(box, 14);
+  if (box) map.fit(box);
 }
 
 /** What hangs on the chosen glacier's data: the layers of its years, the axis of the time bar. */

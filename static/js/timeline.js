@@ -20,6 +20,11 @@ function sceneShade(scene) {
   return (1 - (cloud / 100) * 0.75).toFixed(2);
 }
 
+/** Where a scene stands on the axis: in the middle of its interval, where only that is known. */
+function middleOf({ acquired, acquired_end: end }) {
+  return end ? (decimalYear(acquired) + decimalYear(end)) / 2 : decimalYear(acquired);
+}
+
 function sceneMark(scene, axis, onScene) {
   const refused = refusals(scene).length > 0 || scene.state === "failed";
   const [top, bottom] = HEIGHT.scene;
@@ -27,7 +32,7 @@ function sceneMark(scene, axis, onScene) {
   const title = `${scene.acquired.slice(0, 10)} ${scene.sensor ?? ""}${refused ? ", refused" : ""}`;
   const mark = svg("rect", {
     class: refused ? "scene refused" : "scene",
-    x: axis.x(decimalYear(scene.acquired)) - width / 2,
+    x: axis.x(middleOf(scene)) - width / 2,
     y: top,
     width,
     height: bottom - top,
