@@ -52,8 +52,8 @@ def variables(world, live_server) -> dict[str, str]:
     mask, forecast = Mask.objects.first(), Forecast.objects.first()
     active = ModelVersion.objects.get(task="segment")
     candidate = ModelVersion.objects.create(
-        task="segment", architecture="random-forest", scope=active.scope, trained_by=world["finished"]("train"), metrics={},
-        weights_sha256="1" * 64, simulated=True, state="candidate", bands=["green", "swir1"],
+        task="segment", architecture="random-forest", scope=active.scope, trained_by=world["finished"]("train"),
+        metrics={}, weights_sha256="1" * 64, simulated=True, state="candidate", bands=["green", "swir1"],
     )  # fmt: skip
     found = {
         "SITE": live_server.url, "GLACIER": world["north"].glac_id, "SCENE": mask.scene_id, "MASK": mask.pk,
