@@ -132,7 +132,7 @@ def build_forecast(aoi: AreaOfInterest, architecture: str, useful: bool) -> Fore
     version = version_of("forecast", architecture) if useful else ModelVersion.objects.get(task="forecast")
     forecast = Forecast.objects.create(
         run=finished("forecast"), aoi=aoi, version=version, issued=date(2016, 1, 1), useful=useful,
-        sentence="Better than persistence by 38 % (hindcast 2010-2015)." if useful else "Worse than climatology by 4 %.",
+        sentence="Better than persistence by 38 % (hindcast)." if useful else "Worse than climatology by 6 %.",
         notes=["Snow and ice, not glacier."],
     )  # fmt: skip
     for index in range(12):
@@ -140,7 +140,8 @@ def build_forecast(aoi: AreaOfInterest, architecture: str, useful: bool) -> Fore
         ahead = max(0, index - 7)
         km2 = 12 + 8 * math.cos(math.pi * (quarter + 0.5) / 2)
         Frame.objects.create(
-            forecast=forecast, start=date(2014 + year, 3 * quarter + 1, 1), end=date(2014 + year + quarter // 3, (3 * quarter + 3) % 12 + 1, 1),
+            forecast=forecast, start=date(2014 + year, 3 * quarter + 1, 1),
+            end=date(2014 + year + quarter // 3, (3 * quarter + 3) % 12 + 1, 1),
             lead=ahead, observed=not ahead, snow_ice_km2=km2, lo_km2=km2 - 2 if ahead else None,
             hi_km2=km2 + 2 if ahead else None,
             raster_sha256=raster("frames", ndsi_field(0.03 * (1 + math.cos(math.pi * (quarter + 0.5) / 2))), ("ndsi",)),
