@@ -101,9 +101,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     for row in Run.objects.values("kind", "state").annotate(n=Count("pk")).order_by("kind", "state"):
         lines.append(f'glacierweb_runs{{kind="{row["kind"]}",state="{row["state"]}"}} {row["n"]}')
     lines.append("# TYPE glacierweb_queue_oldest_seconds gauge")
-    for row in Run.objects.filter(state=Run.State.QUEUED).values("queue").annotate(oldest=Min("requested")):
-        age_s = (now() - row["oldest"]).total_seconds()
-        lines.append(f'glacierweb_queue_oldest_seconds{{queue="{row["queue"]}"}} {age_s:.0f}')
+    waiting = Run.objects.filter(state=Run.State.QUEUED).values_list("queue").annotate(oldest=Min("requested"))
+    for queue, oldest in waiting:
+        lines.append(f'glacierweb_queue_oldest_seconds{{queue="{queue}"}} {(now() - oldest).total_seconds():.0f}')
     stuck = Run.objects.filter(state=Run.State.RUNNING, lease_until__lt=Now()).count()
     lines += ["# TYPE glacierweb_runs_stuck gauge", f"glacierweb_runs_stuck {stuck}"]
     lines += ["# TYPE glacierweb_outbox_messages gauge", f"glacierweb_outbox_messages {Outbox.objects.count()}"]

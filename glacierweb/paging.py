@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -53,7 +52,7 @@ class KeysetPagination(BasePagination):
 
     default_limit = DEFAULT
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list:
         """One page of rows."""
         self.request = request
         self.limit = read_limit(request.query_params.get("limit"), self.default_limit)

@@ -99,10 +99,10 @@ def _from_rest_framework(error: exceptions.APIException) -> Problem:
     elif isinstance(error.detail, list):
         detail = " ".join(map(str, error.detail))
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait))
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait_s := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait_s))
     return Problem(status, title, detail, errors, headers=headers)
 
 

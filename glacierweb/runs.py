@@ -41,7 +41,7 @@ class LeaseLost(Exception):
     """Another worker has this run now: whatever was computed here must not be written."""
 
 
-def request(kind: str, params: dict[str, Any], *, queue: str, asked_by: models.Model | None = None) -> Run:
+def request(kind: str, params: dict[str, Any], *, queue: str, asked_by: Any = None) -> Run:
     """Write down a piece of work and its message; the message leaves after the commit.
 
     `params` must be complete and checked: nothing below this line fills in a default.

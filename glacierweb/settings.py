@@ -196,7 +196,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "static"]
 NPM_PACKAGES = ["maplibre-gl", "@maplibre/maplibre-gl-leaflet", "echarts", "topojson-client", "world-atlas"]
 STATICFILES_DIRS += [
     (f"npm/{package}", BASE_DIR / "node_modules" / package)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -29,7 +29,7 @@ def regions(request: HttpRequest) -> HttpResponse:
 def region(request: HttpRequest, code: str) -> HttpResponse:
     """One region with its largest glaciers; its trend is fetched by the page from the API."""
     found = get_object_or_404(Region, code=code)
-    glaciers = with_outlines(found.glaciers.all()).order_by("-newest_area_km2")
+    glaciers = with_outlines(found.glaciers.all()).order_by(F("newest_area_km2").desc(nulls_last=True))
     return render(request, "region.html", {"region": found, "glaciers": glaciers[:500]})
 
 

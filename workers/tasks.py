@@ -86,7 +86,7 @@ def _by_reason(skipped: list[tuple[str, str]]) -> list[str]:
 def _offered(asked: dict[str, Any]) -> tuple[list[FoundScene], list[tuple[str, str]]]:
     if asked["folder"]:
         reading = datafolder.folder(asked["folder"])
-        return reading.found[: asked["limit"]], [tuple(skip) for skip in reading.skipped]
+        return reading.found[: asked["limit"]], [(skip.path, skip.reason) for skip in reading.skipped]
     found = stac.search(
         asked["catalogue"] or asked["stac"], settings.STAC_CATALOGUES, bbox=asked["bbox"], datetime=asked["datetime"],
         collections=asked["collections"], limit=asked["limit"],
@@ -160,7 +160,7 @@ def fetch_scene(run: Run) -> dict[str, Any]:
     return {"scene": scene.pk}
 
 
-def _encoding(scene: Scene) -> dict[str, str]:
+def _encoding(scene: Scene) -> dict[str, Any]:
     return {"dem": {"encode": "float32"}, "ndsi": {"encode": "ndsi"}, "label": {"encode": "uint8"}}.get(scene.kind, {})
 
 
@@ -258,15 +258,15 @@ def _keep(run, scene, version, product, probability, grid, domains, error, thres
     raster = paths.scratch(".tif")
     rasters.write(Stack(probability[None], ("probability",), grid, scene.acquired), raster, encode="probability")
     return results.save_mask(
-        run, scene, version, product, raster, threshold, [vars(o).values() for o in seen.outlines],
-        [vars(a).values() for a in seen.areas], seen.valid_fraction,
+        run, scene, version, product, raster, threshold, [tuple(vars(o).values()) for o in seen.outlines],
+        [tuple(vars(a).values()) for a in seen.areas], seen.valid_fraction,
     )  # fmt: skip
 
 
 def _domains(scene: Scene) -> dict[str, Any]:
     """Domains of the glaciers in view; simulated scenes see only simulated glaciers, real ones only real."""
     found = Glacier.objects.filter(domain__intersects=scene.footprint, simulated=scene.simulated)
-    return {glacier.glac_id: shapely.from_wkb(bytes(glacier.domain.wkb)) for glacier in found}
+    return {glacier.glac_id: _shape(glacier.domain) for glacier in found}
 
 
 def _stack(scene: Scene) -> Stack:
@@ -455,7 +455,8 @@ def _within(day: date, data: params.DataParams) -> bool:
     return (data.from_ is None or day >= data.from_) and (data.to is None or day <= data.to)
 
 
-def _shape(geometry: GEOSGeometry) -> Any:
+def _shape(geometry: GEOSGeometry | None) -> Any:
+    assert geometry is not None, "asked for a glacier without a domain"
     return shapely.from_wkb(bytes(geometry.wkb))
 
 

@@ -107,9 +107,10 @@ def test_redis_killed_and_restarted_empty_loses_no_run(loaded):
     first = long_training()
     in_the_middle(first)
     aoi = AreaOfInterest.objects.get()
+    data = {"aois": [aoi.pk]}
     waiting = [
-        requests.request("train", {"architecture": "default-forecaster", "data": {"aois": [aoi.pk]}, "epochs": 1, "seed": s})
-        for s in (1, 2)
+        requests.request("train", {"architecture": "default-forecaster", "data": data, "epochs": 1, "seed": seed})
+        for seed in (1, 2)
     ]
     loaded.kill("redis")
     during = requests.request("forecast", {"aoi": aoi.pk})

@@ -32,17 +32,25 @@ PATCH = 384                 # px, where a recipe and its config are silent (a ne
 class Recipe(Protocol):
     """What segmentation reads of a version's recipe."""
 
-    bands: tuple[str, ...]
-    normalisation: Mapping[str, Any]
-    options: Mapping[str, Any]
-    """Optional: "patch" and "stride" (px), "temperature", "whole_image" (resize to one patch and back)."""
+    @property
+    def bands(self) -> tuple[str, ...]: ...
+
+    @property
+    def normalisation(self) -> Mapping[str, Any]: ...
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Optional: "patch" and "stride" (px), "temperature", "whole_image" (resize to one patch and back)."""
 
 
 class Learned(Protocol):
     """A trained forest or network with its recipe; a network is in eval mode."""
 
-    network: Any
-    recipe: Recipe
+    @property
+    def network(self) -> Any: ...
+
+    @property
+    def recipe(self) -> Recipe: ...
 
 
 Report = Callable[[float, str], None]

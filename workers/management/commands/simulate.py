@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from pathlib import Path
+from typing import Literal
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -19,11 +20,11 @@ def years(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def scenes_per_year(text: str) -> int | str:
+def scenes_per_year(text: str) -> int | Literal["full"]:
     """A number, or `full` for the whole calendar."""
     if text != "full" and not text.isdigit():
         raise ArgumentTypeError(f"{text}: write a number, or full")
-    return text if text == "full" else int(text)
+    return "full" if text == "full" else int(text)
 
 
 class Command(BaseCommand):
@@ -42,7 +43,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, out: Path, profile: str, seed: int, load: bool, dry_run: bool, **options) -> None:
         span = options["years"]
         if dry_run:
-            self.stdout.write(f"would write a simulated world ({profile}, seed {seed}, {span[0]} to {span[1]}) to {out}")
+            self.stdout.write(f"would write a simulated world to {out}: {profile}, seed {seed}, {span[0]} to {span[1]}")
             return
         if load and (out / "outlines.geojson").is_file():
             self.stdout.write(f"{out} holds a world already: loading it")
@@ -51,7 +52,9 @@ class Command(BaseCommand):
         if load:
             call_command("add_data", str(out), wait=True)
 
-    def _write(self, out: Path, seed: int, profile: str, span: tuple[int, int], size: int, per_year: int | str) -> None:
+    def _write(
+        self, out: Path, seed: int, profile: str, span: tuple[int, int], size: int, per_year: int | Literal["full"]
+    ) -> None:
         with tqdm(total=1000, bar_format="{desc:48.48} {bar} {percentage:3.0f} % {elapsed}") as bar:
 
             def report(fraction: float, step: str) -> None:
