@@ -77,7 +77,7 @@ def report(run: Run) -> Callable[..., None]:
 
 def _machine_room() -> ModuleType:
     """Load the science in the child: the parent process never touches torch, so that forking stays safe."""
-    return import_module("workers.tasks")
+    return import_module(settings.TASKS_MODULE)
 
 
 def work_on(run_id: int, kind: str) -> None:

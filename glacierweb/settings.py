@@ -174,6 +174,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2, "interval_step": 0.2, "interval_max": 1}
 CELERY_IMPORTS = ["glacierweb.delivery"]
+TASKS_MODULE = "workers.tasks"  # loaded in the worker's child when its first run arrives
 RUN_KINDS = ("find_scenes", "fetch_scene", "segment", "area_series", "forecast", "train", "evaluate", "flow", "track")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
