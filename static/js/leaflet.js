@@ -14,9 +14,9 @@ const PANES = [
   ["inventory", 400, false],
   ["areas", 410, true],
   ["years", 430, true],
-  ["predicted", 440, true],
   ["chosen-left", 450, false],
   ["chosen", 460, false],
+  ["predicted", 470, true],
 ];
 const OPTIONS = {
   // Beyond the Mercator limit the GL layer and Leaflet part ways; below zoom 2 the world is smaller than the window.

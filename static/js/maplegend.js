@@ -3,6 +3,7 @@
 import { outlineLegend, rasterLegend } from "./legends.js";
 import { h } from "./dom.js";
 import { dateAsKnown } from "./format.js";
+import { inColour, isTransfer } from "./forecasts.js";
 import { refusals } from "./scenes.js";
 
 const TITLES = { ndsi: "NDSI of the scene", mask: "Probability of ice" };
@@ -28,7 +29,7 @@ export function createMapLegend(element, colourMaps) {
       if (scene && style === "ndsi" && maps.ndsi) entries.push(rasterLegend(maps.ndsi, TITLES.ndsi));
       if (mask && maps.probability) entries.push(rasterLegend(maps.probability, TITLES.mask));
       if (frame && forecast.legend) {
-        entries.push(rasterLegend({ ...forecast.legend, useful: forecast.useful, label: forecast.useful ? forecast.legend.label : "not useful: not better than its baselines" }, "NDSI forecast"));
+        entries.push(rasterLegend({ ...forecast.legend, useful: inColour(forecast), label: inColour(forecast) ? forecast.legend.label : "not useful: not better than its baselines" }, isTransfer(forecast) ? "NDSI, spatial transfer" : "NDSI forecast"));
       }
       const scenery = scene ? h("p", { class: "quiet" }, sceneWords(scene)) : null;
       const said = message ? h("p", { class: "quiet" }, message) : null;

@@ -1,30 +1,14 @@
 // The forecast player: frames over the map on the same time bar, issue date and lead in words, skill beside baselines.
 
 import { forecastChart } from "./chart.js";
-import { decimalYear, momentLabel, momentOfDate, QUARTER } from "./dates.js";
+import { decimalYear, momentOfDate, QUARTER } from "./dates.js";
 import { h } from "./dom.js";
+import { inColour, isTransfer, leadWords, networkName } from "./forecasts.js";
 import { frameAt } from "./history.js";
 import { rasterLegend } from "./legends.js";
 import { frameTable, skillTable } from "./tables.js";
 import { empty } from "./panel/section.js";
 import { notes, simulatedBadge } from "./panel/heading.js";
-
-const NAMES = { residual: "default forecaster", default: "default forecaster", default_forecaster: "default forecaster", lstm: "LSTM", conv_lstm: "ConvLSTM" };
-
-function networkName({ version }) {
-  const name = NAMES[version?.architecture] ?? version?.architecture ?? "network";
-  return version?.preset && version.preset !== "default" ? `${name} (${version.preset})` : name;
-}
-
-/** Lead time and issue date in words. */
-export function leadWords(forecast, frame) {
-  if (!frame) return `Issued ${forecast.issued}. No frame at the chosen time: move the time bar into the hatched span.`;
-  const when = momentLabel(momentOfDate(frame.start, QUARTER), QUARTER);
-  if (frame.observed) return `${when}: observed, before the forecast was issued on ${forecast.issued}.`;
-  const months = frame.lead * forecast.step_months;
-  const what = forecast.nature === "spatial transfer" ? "Spatial transfer" : "Forecast";
-  return `${what} for ${when}: ${months} months ahead (lead ${frame.lead}), issued ${forecast.issued}.`;
-}
 
 function chooser(forecasts, chosen, hear) {
   if (forecasts.length < 2) return null;
@@ -71,8 +55,10 @@ function frameStepper(state, forecast) {
 }
 
 function verdict(forecast) {
-  const text = forecast.sentence || (forecast.useful ? "" : "Not better than its baselines in the hindcast.");
-  return h("p", { class: forecast.useful ? "skill" : "skill not-useful" }, forecast.useful ? null : h("strong", {}, "Not useful. "), text);
+  const good = inColour(forecast);
+  const text = forecast.sentence || (good ? "" : "Not better than its baselines in the hindcast.");
+  const word = isTransfer(forecast) ? "Not better than its baselines. " : "Not useful. ";
+  return h("p", { class: good ? "skill" : "skill not-useful" }, good ? null : h("strong", {}, word), text);
 }
 
 function evidence(forecast) {
@@ -111,11 +97,11 @@ export function createPlayer(forecasts, state) {
     chart?.dispose();
     chart = null;
     const canvas = h("div", { class: "chart small", role: "img", "aria-label": "Snow-and-ice area by quarter; the table holds the figures" });
-    const label = `${forecast.nature === "spatial transfer" ? "Spatial transfer" : "Forecast"} of NDSI: snow and ice, not glacier`;
+    const label = `${isTransfer(forecast) ? "Spatial transfer" : "Forecast"} of NDSI: snow and ice, not glacier`;
     box.replaceChildren(...[
       chooser(forecasts, forecast, choose), verdict(forecast), words,
       h("div", { class: "tools" }, showButton(state, forecast), frameStepper(state, forecast)), opacitySlider(state),
-      forecast.legend && rasterLegend({ ...forecast.legend, useful: forecast.useful, label: null }, label),
+      forecast.legend && rasterLegend({ ...forecast.legend, useful: inColour(forecast), label: null }, label),
       canvas, twins(forecast), skillTable(forecast.skill ?? []), notes(forecast.notes ?? []), evidence(forecast),
       forecast.simulated && h("p", {}, simulatedBadge()),
     ].flat().filter(Boolean));

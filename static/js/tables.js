@@ -45,13 +45,12 @@ function share(fraction) {
 
 /** Skill of a forecast beside its baselines, all leads pooled first. */
 export function skillTable(skill) {
-  return table("Hindcast skill beside the baselines", [
+  return table("Skill beside the baselines; in brackets the baseline's own error", [
     { label: "Baseline", text: (row) => row.baseline.replaceAll("_", " ") },
     { label: "Lead", text: (row) => (row.lead === 0 ? "all" : String(row.lead)) },
     { label: "Skill (%)", numeric: true, text: (row) => share(row.skill) },
     { label: "95 % (%)", numeric: true, text: (row) => (row.lo === null ? "–" : `${share(row.lo)} to ${share(row.hi)}`) },
-    { label: "MSE", numeric: true, text: (row) => number(row.mse, 4) },
-    { label: "its MSE", numeric: true, text: (row) => number(row.mse_baseline, 4) },
+    { label: "MSE (its)", numeric: true, text: (row) => `${number(row.mse, 4)} (${number(row.mse_baseline, 4)})` },
   ], skill);
 }
 

@@ -1,5 +1,6 @@
 // A forecast on the map: one tile layer a frame, kept so that playing does not fetch twice; grey where it is not useful.
 
+import { inColour } from "../forecasts.js";
 import { frameAt } from "../history.js";
 
 const KEPT = 16;
@@ -32,7 +33,7 @@ export function addFutures(map, { onState }) {
       if (forecast?.id !== owner) clear();
       owner = forecast?.id;
       const frame = forecast && "forecast" in on ? frameAt(forecast.frames, time, step) : null;
-      map.setPaneClass("forecast", "not-useful", Boolean(forecast && !forecast.useful));
+      map.setPaneClass("forecast", "not-useful", Boolean(forecast && !inColour(forecast)));
       const shown = frame ? layerOf(forecast, frame) : null;
       for (const layer of layers.values()) layer.setOpacity(layer === shown ? on.forecast : 0);
       return frame;

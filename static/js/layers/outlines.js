@@ -102,7 +102,7 @@ function showMoment(gl, { time, step, glacier }) {
   gl.setFilter("outline-casing", valid);
   gl.setFilter("outline-line", [...valid, ["!", SIMULATED]]);
   gl.setFilter("outline-dots", [...valid, SIMULATED]);
-  gl.setFilter("predicted-line", validOn(day, glacier));
+  gl.setFilter("predicted-line", [...validOn(day, glacier), ["!=", ["get", "product"], "snow_ice"]]);
   gl.setPaintProperty("outline-fill", "fill-opacity", fresh(0.2, 0.06));
   gl.setPaintProperty("outline-line", "line-opacity", fresh(1, 0.4));
 }

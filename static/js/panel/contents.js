@@ -1,6 +1,7 @@
 // The sections of the panel, each filled on its own when its data arrive.
 
 import { spanOf, yearOf } from "../dates.js";
+import { isTransfer } from "../forecasts.js";
 import { orElse } from "../glacier.js";
 import { createPlayer } from "../player.js";
 import { areaSection } from "./area.js";
@@ -21,7 +22,7 @@ export function forecastPart(state, load) {
   fill(part, load, (forecasts) => {
     player?.dispose();
     player = createPlayer(forecasts, state);
-    part.aside(forecasts.length ? `issued ${forecasts[0].issued}` : "none");
+    part.aside(!forecasts.length ? "none" : isTransfer(forecasts[0]) ? "spatial transfer" : `issued ${forecasts[0].issued}`);
     return player.elements;
   });
   return { part, setMoment: (values) => player?.setMoment(values), dispose: () => player?.dispose() };
