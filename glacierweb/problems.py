@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,7 @@ from glacierweb.logs import request_id
 log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+_NO_ROW = re.compile(r"No (\w+) matches the given query\.")
 
 
 class Problem(Exception):
@@ -65,7 +67,7 @@ def from_exception(error: Exception) -> Problem | None:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Http404):
-        return Problem(404, "Not found", str(error) or "There is nothing at this address.", kind="not-found")
+        return Problem(404, "Not found", _what_is_missing(str(error)), kind="not-found")
     if isinstance(error, PermissionDenied):
         return Problem(403, "Not allowed", str(error) or "Sign in as a member of the staff.", kind="not-allowed")
     if isinstance(error, RequestDataTooBig):
@@ -83,6 +85,14 @@ def from_exception(error: Exception) -> Problem | None:
     if isinstance(error, exceptions.APIException):
         return _from_rest_framework(error)
     return None
+
+
+def _what_is_missing(told: str) -> str:
+    """Django's "No Glacier matches the given query." in words that say what to do."""
+    if found := _NO_ROW.fullmatch(told):
+        noun = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found[1]).lower()
+        return f"No {noun} has the identifier in this address; the list of the same name says which there are."
+    return told or "There is nothing at this address."
 
 
 def _from_rest_framework(error: exceptions.APIException) -> Problem:
