@@ -146,7 +146,7 @@ def loss_of(row: catalog.Architecture, name: str) -> Callable[..., Tensor]:
         return forecast_recipes.loss_of(name)
     if row.task == "video":
         return video_recipe.loss
-    return mapping_recipes.loss_of(resnet=name == "resnet50-unet")
+    return mapping_recipes.loss_of(mapping_recipes.teaching_of(name, "paper").loss)
 
 
 def counted(step: Callable[[], None]) -> int:
