@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -69,6 +70,7 @@ def card(version: ModelVersion) -> dict[str, Any]:
         "interval": interval(version.metrics),
         "charts": {"curves": curves(version)},
         "snapshot": snapshot(version.data_snapshot),
+        "evaluations": evaluations(version.metrics),
     }
 
 
@@ -89,7 +91,7 @@ def made_by(run: Run) -> list[tuple[str, str]]:
         found.append((f"Version {pk}", reverse("model-page", args=[pk])))
     if run.kind == "area_series" and isinstance(glac_id := run.params.get("glacier"), str):
         found.append((f"Glacier {glac_id}", f"/#v=1&g={glac_id}"))
-    for key, name in (("forecast", "forecast"), ("mask", "mask")):
+    for key, name in (("forecast", "forecast"), ("mask", "mask"), ("flow", "flow")):
         if isinstance(pk := run.result.get(key), int):
             found.append((f"{key.capitalize()} {pk} (JSON)", reverse(name, args=[pk])))
     return found
@@ -178,6 +180,20 @@ def snapshot(data: Mapping[str, Any]) -> list[tuple[str, str]]:
             rows.append((name, "; ".join(f"{key}: {_length(one)}" for key, one in value.items())))
         else:
             rows.append((name, str(value)))
+    return rows
+
+
+def evaluations(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was measured after the training, the newest first: on what, the figures, and what of it had taught."""
+    rows = []
+    for run, one in sorted(metrics.get("evaluations", {}).items(), key=lambda item: -int(item[0])):
+        parts = one.get("scenes") or Counter(
+            "seen" if area.get("seen_in_training") else "unseen" for area in one.get("areas", {}).values()
+        )
+        places = ", ".join(f"{name} {_words(value)}" for name, value in one.get("data", {}).items() if value)
+        counted = ", ".join(f"{n} {how.replace('_', ' ')}" for how, n in sorted(parts.items()))
+        figures = [(name, value) for name, value in _figures(one.get("overall", {})).items()]
+        rows.append({"run": run, "data": places, "counted": counted, "figures": figures})
     return rows
 
 

@@ -16,6 +16,11 @@ from predictions.training_defaults import DEFAULTS, SPLITS, TASKS
 
 Queue = Literal["io", "gpu", "train"]
 PROFILES = ("area", "forecast", "trient", "strict", "train_composite", "outline")
+FROM_PYTHON = {
+    "sar": ("train_series", "no radar series yet"),
+    "video": ("train_video", "no sequences of chips yet"),
+}
+"""Tasks of which no ingestion brings the data: the function that teaches them, and what is missing."""
 row_id = whole(1, 2**63 - 1)
 glacier_id = text(r"[A-Za-z0-9_.-]{1,20}", "a glacier id such as G007026E45991N")
 region_code = text(r"\d{2}", "a region code of two digits such as 11")
@@ -243,6 +248,10 @@ def _together(params: Any) -> list[dict[str, str]]:
             errors.append(_error(f"{pointer}/to", f"{last} is before from = {first}"))
     if isinstance(params, FlowParams) and params.first == params.second:
         errors.append(_error("/second", "is the same scene as first; flow needs two"))
+    if isinstance(params, TrainParams) and params.task in FROM_PYTHON:
+        function, what = FROM_PYTHON[params.task]
+        told = f"{params.architecture} is taught from Python (workers.learning.recipes.{function})"
+        errors.append(_error("/architecture", f"{told}: this site keeps {what}"))
     if isinstance(params, TrackParams) and len(set(params.scenes)) < len(params.scenes):
         errors.append(_error("/scenes", "names a scene twice"))
     return errors

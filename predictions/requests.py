@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -17,6 +18,7 @@ from predictions import params as asked
 from predictions.models import ModelVersion
 
 Person = models.Model | AnonymousUser
+IMAGES = ("reflectance", "ndsi")
 LIVE = (Run.State.QUEUED, Run.State.RUNNING)
 
 
@@ -34,7 +36,7 @@ def request(kind: str, payload: Mapping[str, Any], asked_by: Person | None = Non
     Raises ParamsError for parameters that cannot be taken, AlreadyGoing when the same is queued or running.
     """
     read = asked.read(kind, payload)
-    errors = _absent(read)
+    errors = _absent(read) or _unordered(read)
     if errors:
         raise asked.ParamsError(errors)
     complete = asked.to_dict(read)
@@ -81,8 +83,26 @@ def _absent(read: Any) -> list[dict[str, str]]:
 
 def _versions_for(read: Any) -> models.QuerySet[ModelVersion]:
     """Versions of the task that this kind of run needs."""
-    task = {"segment": "segment", "area_series": "segment", "forecast": "forecast"}.get(read.kind)
-    return ModelVersion.objects.filter(task=task) if task else ModelVersion.objects.all()
+    tasks = {"forecast": ["forecast"], "evaluate": ["segment", "forecast"]}.get(read.kind, ["segment"])
+    return ModelVersion.objects.filter(task__in=tasks)
+
+
+def _unordered(read: Any) -> list[dict[str, str]]:
+    """Scenes that motion cannot be measured between: of two kinds, no images, or not later than the one before."""
+    named = {"/first": getattr(read, "first", None), "/second": getattr(read, "second", None)}
+    named |= {f"/scenes/{at}": pk for at, pk in enumerate(getattr(read, "scenes", ()))}
+    rows = Scene.objects.in_bulk([pk for pk in named.values() if pk])
+    chain = [(pointer, rows[pk]) for pointer, pk in named.items() if pk]
+    errors = []
+    for (_, before), (pointer, scene) in pairwise(chain):
+        if scene.kind != before.kind or scene.kind not in IMAGES:
+            kinds = " or ".join(IMAGES)
+            errors.append({"pointer": pointer, "message": f"motion needs images of one kind ({kinds}); this is "
+                           f"{scene.kind}, the one before {before.kind}"})
+        elif scene.middle <= before.middle:
+            errors.append({"pointer": pointer, "message": f"was taken on {scene.middle:%Y-%m-%d}, not after the one "
+                           f"before it ({before.middle:%Y-%m-%d}); name the earlier one first"})
+    return errors
 
 
 def _sentence(pointer: str, value: Any) -> str:

@@ -90,6 +90,20 @@ def register(
     return version
 
 
+def keep_evaluation(run: Run, version: ModelVersion, found: Mapping[str, Any]) -> None:
+    """Put a measurement on a version's card, under `evaluations` by the run's number; a second delivery replaces it.
+
+    The `overall` figures become the version's headline where it has none yet. Raises LeaseLost or Cancelled when the
+    run is no longer ours.
+    """
+    with runs.fenced(run):
+        row = ModelVersion.objects.select_for_update().get(pk=version.pk)
+        metrics = {**row.metrics, "evaluations": {**row.metrics.get("evaluations", {}), str(run.pk): finite(found)}}
+        if headline(row) is None and found.get("overall"):
+            metrics["overall"] = finite(found["overall"])
+        ModelVersion.objects.filter(pk=row.pk).update(metrics=metrics)
+
+
 def finite(value: Any) -> Any:
     """The same with null for every NaN and infinity, which JSON does not know: such a figure was not measured."""
     if isinstance(value, Mapping):

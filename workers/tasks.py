@@ -33,13 +33,14 @@ from workers.forecasting import issue
 from workers.imagery import bands, cubes, datafolder, rasters, stac, terrain
 from workers.imagery.filters import PROFILES, flags, judge
 from workers.imagery.found import FoundScene
-from workers.imagery.grid import Grid
+from workers.imagery.grid import Grid, rasterize
 from workers.imagery.prepare import prepare
 from workers.imagery.rasters import Stack
-from workers.learning import recipes, truth, weights
+from workers.learning import evaluation, mapping_report, recipes, truth, weights
 from workers.learning.forest_recipe import train_forest
 from workers.learning.samples import folds
 from workers.learning.truth import KnownOutline, KnownScene
+from workers.motion import chip_paths, displacement
 from workers.segmentation import outlines as tracing
 from workers.segmentation.observation import area_error, observe
 from workers.segmentation.segment import segment_stack
@@ -232,12 +233,16 @@ def _mapped(run: Run, scene: Scene, version: ModelVersion, threshold: float) -> 
     known = Mask.objects.filter(scene=scene, version=version, product=ICE, threshold=threshold).first()
     if known and set(domains) <= set(known.areas.values_list("glacier__glac_id", flat=True)):
         return known
-    learned, held_out = _weights_for(version, scene)
-    stack = truth.with_layers(_stack(scene), _relief(scene, learned.recipe.bands))
-    probability = segment_stack(stack, learned)
+    probability, held_out = _probability(version, scene)
     error = area_error(version.metrics.get("area_errors", []), version.metrics.get("area_sizes_km2"))
     remarks = [*scene.facts.get("flags", []), *(["held_out"] if held_out else [])]
-    return _keep(run, scene, version, ICE, probability, stack.grid, domains, error, threshold, remarks)
+    return _keep(run, scene, version, ICE, probability, Grid.from_dict(scene.grid), domains, error, threshold, remarks)
+
+
+def _probability(version: ModelVersion, scene: Scene) -> tuple[np.ndarray, bool]:
+    """Probability of ice (H, W) on the scene's grid, and whether a fold gave it that never saw the scene's truth."""
+    learned, held_out = _weights_for(version, scene)
+    return segment_stack(truth.with_layers(_stack(scene), _relief(scene, learned.recipe.bands)), learned), held_out
 
 
 def _snow_and_ice(run: Run, scene: Scene) -> Mask:
@@ -269,8 +274,8 @@ def _domains(scene: Scene) -> dict[str, Any]:
     return {glacier.glac_id: _shape(glacier.domain) for glacier in found}
 
 
-def _stack(scene: Scene) -> Stack:
-    stack = rasters.read(paths.data_path(scene.raster))
+def _stack(scene: Scene, grid: Grid | None = None) -> Stack:
+    stack = rasters.read(paths.data_path(scene.raster), grid=grid)
     return Stack(stack.pixels, stack.bands, stack.grid, scene.acquired)
 
 
@@ -359,10 +364,7 @@ def _cube(area: AreaOfInterest, step_months: int, tell: Callable[..., None]) -> 
 def train(run: Run) -> dict[str, Any]:
     """Teach a network, keep its weights, register it as a candidate; goes on from its checkpoint after a loss."""
     asked, tell = _asked(run), report(run)
-    areas = list(AreaOfInterest.objects.filter(pk__in=asked.data.aois))
-    areas += [a for a in AreaOfInterest.objects.filter(glacier__region__in=asked.data.regions) if a not in areas]
-    if not areas:
-        raise ValueError(f"regions {', '.join(asked.data.regions)} have no area of interest with scenes: ingest some")
+    areas = _areas(asked.data)
     folder = f"checkpoints/run-{run.pk}"
     runs.keep_checkpoint(run, folder)
     teach = _teach_segmenter if asked.task == "segment" else _teach_forecaster
@@ -374,6 +376,14 @@ def train(run: Run) -> dict[str, Any]:
     )  # fmt: skip
     versions.promote_if_first(version)
     return {"version": version.pk}
+
+
+def _areas(data: params.DataParams) -> list[AreaOfInterest]:
+    areas = list(AreaOfInterest.objects.filter(pk__in=data.aois))
+    areas += [a for a in AreaOfInterest.objects.filter(glacier__region__in=data.regions) if a not in areas]
+    if not areas:
+        raise ValueError(f"regions {', '.join(data.regions)} have no area of interest with scenes: ingest some")
+    return areas
 
 
 def _card(task_name: str, trained: Any) -> dict[str, Any]:
@@ -426,7 +436,7 @@ def _folds(asked, keys: list[str], samples: list, trained: Any) -> Iterator[dict
         yield {"groups": sorted(groups), "scenes": scenes_out, "weights_sha256": _kept(one.learned)}
 
 
-def _pairs(asked: params.TrainParams, area: AreaOfInterest) -> list:
+def _pairs(asked: params.TrainParams | params.EvaluateParams, area: AreaOfInterest) -> list:
     labels = {scene.acquired: scene for scene in _usable(Q(item__aoi=area.pk), "label")}
     # Whoever learns from scenes with late snow learns to call snow ice: only the end of the melt season teaches.
     known = [
@@ -475,5 +485,89 @@ def _teach_forecaster(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[s
     ), snapshot
 
 
+def evaluate(run: Run) -> dict[str, Any]:
+    """Measure a version on data of one's choice, and put the figures on its card."""
+    asked, tell = _asked(run), report(run)
+    version = ModelVersion.objects.get(pk=asked.version)
+    measure = _evaluated_mapper if version.task == "segment" else _evaluated_forecaster
+    found = measure(asked, version, _areas(asked.data), tell)
+    versions.keep_evaluation(run, version, {**found, "data": params.to_dict(asked.data)})
+    return {"version": version.pk, **found, "warnings": evaluation.remarks(found)}
+
+
+def _evaluated_mapper(asked, version: ModelVersion, areas: list[AreaOfInterest], tell) -> dict[str, Any]:
+    pairs, judged = [pair for area in areas for pair in _pairs(asked, area)], []
+    for number, (key, sample) in enumerate(pairs):
+        tell(number / len(pairs), f"scene {number + 1} of {len(pairs)}: {key}")
+        scene = Scene.objects.get(key=key)
+        probability, held_out = _probability(version, scene)
+        how = "held_out" if held_out else "seen" if _taught(version, scene, sample.group) else "unseen"
+        judged.append((how, mapping_report.judge(probability, sample)))
+    return evaluation.mapping(judged)
+
+
+def _taught(version: ModelVersion, scene: Scene, group: str) -> bool:
+    """Whether a scene, or another one of the same place and truth, shaped the version's weights."""
+    snapshot, seed = version.data_snapshot, version.trained_by.params.get("seed", 0)
+    taught = evaluation.taught_groups(snapshot.get("groups", []), seed, version.architecture)
+    there = Scene.objects.filter(key__in=snapshot.get("scenes", []), footprint__intersects=scene.footprint)
+    return group in taught and there.exists()
+
+
+def _evaluated_forecaster(asked, version: ModelVersion, areas: list[AreaOfInterest], tell) -> dict[str, Any]:
+    learned, records = weights.load(paths.data_path(version.weights), version.weights_sha256), []
+    for number, area in enumerate(areas):
+        tell(number / len(areas), f"forecasting the past of {area.name} beside the baselines")
+        cube = _cube(area, learned.recipe.options.get("months", 3), lambda *_: None)
+        past = evaluation.hindcast_within(learned, cube, asked.data.from_, asked.data.to)
+        seen = evaluation.frames_taught(version.data_snapshot.get("frames", {}), area.name, past)
+        records.append((area.name, past, seen))
+    return evaluation.forecasts(records)
+
+
+# Motion
+
+
+def flow(run: Run) -> dict[str, Any]:
+    """Displacement between two scenes: of the surface, or of the snow pattern where both are index rasters."""
+    asked, tell = _asked(run), report(run)
+    first, second = Scene.objects.get(pk=asked.first), Scene.objects.get(pk=asked.second)
+    (days,) = displacement.days_between([(scene.key, scene.middle) for scene in (first, second)])
+    one, raster = _stack(first), paths.scratch(".tif")
+    tell(0.2, f"following what moved in {days:.0f} days")
+    slope = _relief(first, ("slope",)).get("slope")
+    found = displacement.between(one, _stack(second, one.grid), days, _ice(second, one.grid), slope)
+    rasters.write(displacement.as_stack(found, one.grid), raster, encode="float32")
+    nmad = found.uncertainty if np.isfinite(found.uncertainty) else None
+    kept = results.save_flow(run, first, second, found.label, raster, nmad, found.flags)
+    return {"flow": kept.pk, "warnings": displacement.remarks(found, days)}
+
+
+def track(run: Run) -> dict[str, Any]:
+    """Follow chips of the ice through a list of scenes; their paths are the run's result."""
+    asked, tell = _asked(run), report(run)
+    rows = Scene.objects.in_bulk(asked.scenes)
+    chain = [rows[pk] for pk in asked.scenes]
+    days = displacement.days_between([(scene.key, scene.middle) for scene in chain])
+    grid, frames = Grid.from_dict(chain[0].grid), []
+    ice = _ice(chain[0], grid)
+    for number, scene in enumerate(chain, start=1):
+        tell(0.5 * number / len(chain), f"reading scene {number} of {len(chain)}")
+        frames.append(displacement.on_ice(_stack(scene, grid), ice))
+    found = chip_paths.follow(frames, days, grid, asked.c, lambda fraction: tell(0.5 + fraction / 2, "following chips"))
+    return {"scenes": [scene.key for scene in chain], "days": days, **found, "warnings": chip_paths.warnings(found)}
+
+
+def _ice(scene: Scene, grid: Grid) -> np.ndarray:
+    """(H, W) bool: the outlines nearest in time to a scene; of a glacier never drawn, its domain."""
+    shapes = []
+    for glacier in Glacier.objects.filter(domain__intersects=scene.footprint, simulated=scene.simulated):
+        drawn = glacier.outlines.filter(preferred=True, superseded_at=None)
+        nearest = min(drawn, key=lambda one: abs(one.src_date - scene.acquired.date()), default=None)
+        shapes.append(_shape(nearest.geometry if nearest else glacier.domain))
+    return rasterize(shapes, grid)
+
+
 # What `glacierweb.delivery` finds here by the run's kind.
-WORK = {work.__name__: work for work in (find_scenes, fetch_scene, segment, area_series, forecast, train)}
+_ALL = (find_scenes, fetch_scene, segment, area_series, forecast, train, evaluate, flow, track)
+WORK = {work.__name__: work for work in _ALL}

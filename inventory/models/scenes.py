@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from django.contrib.gis.db import models
 from django.db.models import Q
@@ -79,6 +79,11 @@ class Scene(models.Model):
     def raster(self) -> str:
         """Path of the prepared raster below DATA_ROOT."""
         return f"scenes/{self.key}.tif"
+
+    @property
+    def middle(self) -> datetime:
+        """The moment of the acquisition, or the middle of the interval where only that is known."""
+        return self.acquired + ((self.acquired_end or self.acquired) - self.acquired) / 2
 
     @property
     def styles(self) -> list[str]:
