@@ -34,6 +34,7 @@ def check_page(answer) -> None:
             assert nonce and f"'nonce-{nonce[1]}'" in rules["script-src"], attributes
     for nonce in re.findall(r'nonce="([^"]*)"', html):
         assert f"'nonce-{nonce}'" in rules["script-src"]
+    assert not re.search(r"<style(?![^>]*nonce=)|<[^>]+\sstyle=", html), "no inline styles"
     assert not re.search(r"<[^>]+\son(click|load|error|submit|change)=", html), "no inline handlers"
 
 
