@@ -71,6 +71,7 @@ def areas(seeds: Sequence[int]) -> Iterator[Row]:
         for number in range(WORLDS):
             for mapper, series in mapped(World(1000 * seed + 600 + number, PROFILE, SIZE), number, forests).items():
                 found.setdefault(mapper, []).extend(series)
+            print(f"areas: world {number + 1} of {WORLDS}", flush=True)
         yield from _trend_rows(found, f"seed {seed}: {WORLDS} worlds, `{PROFILE}`, {SIZE} px, forest of 50 trees")
         yield from _interval_rows(found["DEM"], seed)
 

@@ -56,9 +56,9 @@ SUBJECTS = {
     one.name: one
     for one in (
         Subject("resnet50-unet paper", "resnet50-unet", "paper", RESNET_BANDS, 448),
-        Subject("resnet50-unet small", "resnet50-unet", "small", RESNET_BANDS, 512),
-        Subject("fusion-unet small", "fusion-unet", "small", FUSION_BANDS, 512, (("sources", (6, 2)),)),
-        Subject("random-forest small", "random-forest", "small", (*CANONICAL, "ndsi"), 512),
+        Subject("resnet50-unet small", "resnet50-unet", "small", RESNET_BANDS, 448),
+        Subject("fusion-unet small", "fusion-unet", "small", FUSION_BANDS, 320, (("sources", (6, 2)),)),
+        Subject("random-forest small", "random-forest", "small", (*CANONICAL, "ndsi"), 256),
     )
 }
 
