@@ -43,8 +43,8 @@ TASKS: dict[str, str] = {
 
 DEFAULTS: dict[str, dict[str, TrainingDefaults]] = {
     "random-forest": {"small": FOREST, "paper": FOREST},
-    "fusion-unet": {"small": TrainingDefaults(10, 5e-4, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
-    "resunet": {"small": TrainingDefaults(10, 5e-4, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
+    "fusion-unet": {"small": TrainingDefaults(10, 3e-3, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
+    "resunet": {"small": TrainingDefaults(10, 3e-3, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
     "setr": {"small": TrainingDefaults(10, 5e-4, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
     "glavitu": {"small": TrainingDefaults(10, 5e-4, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
     "resnet50-unet": {"small": TrainingDefaults(12, 1e-3, 8), "paper": TrainingDefaults(60, 1e-3, 32)},

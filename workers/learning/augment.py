@@ -44,6 +44,12 @@ def light(image: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> tup
     return np.ascontiguousarray(image), np.ascontiguousarray(truth)
 
 
+def mirrored(image: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Flips alone, for a training of a few hundred steps: random places of the windows vary the rest."""
+    image, truth = flipped(image, truth, rng)
+    return np.ascontiguousarray(image), np.ascontiguousarray(truth)
+
+
 def flipped(image: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Vertical flip p 0.5, then horizontal flip p 0.5."""
     for axis in (-2, -1):

@@ -32,6 +32,14 @@ def warm_restarts(lr: float, epoch: float, epochs: float = sum(CYCLES)) -> float
     return 0.0
 
 
+def warm_up(step: int, steps: int) -> float:
+    """Share of the schedule's rate before step `step` (from 0): 1/steps, 2/steps, ... 1, and 1 from there on.
+
+    Goyal et al. 2017, https://arxiv.org/abs/1706.02677.
+    """
+    return min(1.0, (step + 1) / steps) if steps else 1.0
+
+
 SCHEDULES = {"constant": constant, "cosine": cosine, "warm-restarts": warm_restarts}
 
 

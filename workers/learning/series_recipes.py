@@ -71,7 +71,7 @@ def train_series(architecture: str, preset: str, samples: Sequence[SeriesSample]
     recipe = Recipe(architecture, preset, asdict(config), BANDS, NORMALISATION, task="sar")
     training, validation = (_windows(sets[name], config, augment)
                             for name, augment in (("train", strong()), ("validation", None)))
-    network, history = fit(network, training, None, mapping_recipes.loss_of(resnet=False), settings,
+    network, history = fit(network, training, None, mapping_recipes.loss_of("focal"), settings,
                            mapping_recipes.until(0.9, report), checkpoint, manifest,
                            validate=lambda network: 1 - mapping_recipes.iou(network, validation, settings.batch))
 

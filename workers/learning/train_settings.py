@@ -21,6 +21,8 @@ class TrainSettings:
     beta1: float = 0.9
     schedule: str = "constant"
     """A name of `schedules.SCHEDULES`; the rate is set anew before every step."""
+    warmup_steps: int = 0
+    """The rate climbs to the schedule's in so many equal steps; 0 = it starts there."""
     clip_value: float | None = 3.0
     """Each gradient value is cut to ± this."""
     validate_every: int | None = None

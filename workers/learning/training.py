@@ -150,6 +150,7 @@ class _Session:
         settings = self.settings
         epochs = self.total / self.per_epoch  # the clocks run out with the last step, also where max_steps cuts
         lr = schedules.SCHEDULES[settings.schedule](settings.lr, self.epoch, epochs)
+        lr *= schedules.warm_up(self.step, settings.warmup_steps)
         for group in self.optimiser.param_groups:
             group["lr"] = lr
         forcing = schedules.teacher_forcing(settings.teacher_forcing, self.epoch, epochs)

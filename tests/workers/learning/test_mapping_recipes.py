@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -80,6 +80,25 @@ def test_limits_of_normalisation_come_from_the_training_samples():
     assert found["high"][0] == pytest.approx(one.stack.pixels[0].max()) and found["kind"] == "dataset_minmax"
 
 
+def test_limits_between_percentiles_are_not_stretched_by_a_cloud():
+    one, other = sample("a"), sample("b")
+    one.stack.pixels[:, :2, :4] = 3
+    found = mapping_recipes.normalisation_of("fusion-unet", CANONICAL, [one, other], (1, 99))
+    both = np.concatenate([s.stack.pixels[2].ravel() for s in (one, other)])
+    assert [found[end][2] for end in ("low", "high")] == pytest.approx(list(np.percentile(both, [1, 99])), rel=1e-6)
+    assert found["high"][2] < 1
+
+
+def test_a_paper_preset_keeps_the_published_loss_augmentation_and_limits_and_a_small_one_says_what_it_uses():
+    for name in ("fusion-unet", "resunet", "setr", "glavitu"):
+        assert mapping_recipes.teaching_of(name, "paper") == mapping_recipes.Teaching("focal", "strong", (0, 100))
+    assert mapping_recipes.teaching_of("resnet50-unet", "paper").loss == "cross-entropy"
+    trained = recipes.train_segmenter("fusion-unet", "small", [sample(g) for g in "abc"], short("fusion-unet"))
+    said = trained.learned.recipe.trained
+    assert said["teaching"] == asdict(mapping_recipes.teaching_of("fusion-unet", "small"))
+    assert said["settings"]["lr"] == 3e-3 and said["settings"]["warmup_steps"] == 20
+
+
 def test_the_published_settings_are_those_of_the_papers():
     fusion, resnet = recipes.defaults("glavitu", "paper"), recipes.defaults("resnet50-unet", "paper")
     assert (fusion.epochs, fusion.lr, fusion.batch, fusion.schedule) == (150, 5e-4, 8, "warm-restarts")
@@ -88,6 +107,7 @@ def test_the_published_settings_are_those_of_the_papers():
     assert {n: (s.lr, s.weight_decay, s.epochs, s.batch, s.clip_value) for n, s in published.items()} == {
         "lstm": (1e-4, 1e-3, 40, 100, 3.0), "unet": (1e-3, 1e-2, 20, 100, 3.0),
         "sa-lstm-h": (1e-4, 1e-3, 40, 100, 3.0), "conv-lstm": (1e-4, 1e-3, 35, 100, 3.0)}
+    assert fusion.warmup_steps == resnet.warmup_steps == 0
     assert all(s.validate_every == 100 and s.patience == 5 for s in published.values())
 
 
@@ -98,7 +118,7 @@ def test_a_small_fusion_network_overfits_one_window():
     one = sample("a")
     windows = TruthWindows([one.stack.pixels], [one.truth], 64)
     settings = recipes.TrainSettings(epochs=25, batch=1, lr=3e-3, optimiser="adam", clip_value=None, patience=None)
-    network, _ = mapping_recipes.fit(network, windows, None, mapping_recipes.loss_of(False), settings,
+    network, _ = mapping_recipes.fit(network, windows, None, mapping_recipes.loss_of("focal"), settings,
                                      validate=lambda n: 1 - mapping_recipes.iou(n, windows, 1))
     assert mapping_recipes.iou(network, windows, 1) > 0.9
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from workers.learning import checkpoints
 from workers.learning.memory import TooLittleMemory, needed_bytes, require_memory
-from workers.learning.schedules import EarlyStop, cosine, teacher_forcing, warm_restarts
+from workers.learning.schedules import EarlyStop, cosine, teacher_forcing, warm_restarts, warm_up
 from workers.learning.training import Diverged, Stopped, TrainSettings, fit
 
 
@@ -173,6 +173,18 @@ def test_warm_restarts_agree_with_torch_inside_each_cycle():
     for epoch in np.arange(0, 149.9, 0.7):
         reference.step(float(epoch))
         assert warm_restarts(5e-4, epoch, 150) == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-9)
+
+
+def test_the_warm_up_climbs_like_that_of_torch_and_scales_the_schedule():
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    reference = torch.optim.lr_scheduler.LinearLR(optimiser, start_factor=1 / 8, total_iters=7)
+    for step in range(12):
+        assert warm_up(step, 8) == pytest.approx(optimiser.param_groups[0]["lr"])
+        optimiser.step(), reference.step()
+    assert warm_up(0, 0) == 1
+    settings = replace(SETTINGS, epochs=1, epoch_steps=12, validate_every=1, warmup_steps=8, schedule="constant")
+    _, history = fit(nn.Linear(1, 1), Points(), None, squared, settings)
+    assert [point["lr"] for point in history.points] == pytest.approx([warm_up(k, 8) * settings.lr for k in range(12)])
 
 
 def test_the_cosine_ends_at_zero():
