@@ -36,6 +36,11 @@ def sample(year: int, rows_of_ice: int = 24, noise: float = 0.1, seed: int = 0, 
     return SegmentSample(stack, ice, str(year), {"west": west, "east": ~west})
 
 
+def on(one: SegmentSample, day: datetime) -> SegmentSample:
+    stack = Stack(one.stack.pixels, one.stack.bands, one.stack.grid, day)
+    return SegmentSample(stack, one.truth, one.group, one.domains)
+
+
 def test_a_known_area_error_and_a_known_slope_error_are_found():
     found = []
     for k, year in enumerate(range(1990, 2010)):
@@ -54,9 +59,70 @@ def test_the_slope_error_is_given_from_five_series_on():
     areas = []
     for number, slope in enumerate((-0.004, -0.002, 0.0, 0.002, 0.004)):
         areas += [mapping_report.Area(f"g{number}", 2000.0 + t, float(np.exp(slope * t)), 1.0) for t in range(10)]
-    slopes = mapping_report.slope_errors(areas)
+    slopes, s_m, _ = mapping_report.slope_spread(areas)
     assert slopes == pytest.approx([-0.004, -0.002, 0, 0.002, 0.004], abs=1e-12)
-    assert np.std(slopes, ddof=1) == pytest.approx(0.0031623, rel=1e-4)
+    assert s_m == pytest.approx(0.0031623, rel=1e-4)
+
+
+def parted(glaciers: int, parts: int, spread: float = 0.003, scatter: float = 0.001, seed: int = 0) -> list:
+    """Series of glaciers x parts whose slope errors have the two standard deviations; every part has its own years."""
+    rng, areas = np.random.default_rng(seed), []
+    for number in range(glaciers):
+        shared = rng.normal(0, spread)
+        for part in range(parts):
+            slope = shared + rng.normal(0, scatter)
+            years = 1990.0 + np.arange(part, 40, parts)
+            areas += [mapping_report.Area(f"g{number}", y, float(np.exp(slope * (y - 2010))), 1.0, True, part)
+                      for y in years]
+    return areas
+
+
+def test_three_glaciers_give_a_slope_error_by_held_out_part_and_two_give_none():
+    slopes, s_m, told = mapping_report.slope_spread(parted(3, 5))
+    assert len(slopes) == 15 and told == "15 series: 3 glaciers by held-out part" and s_m > 0
+    slopes, s_m, told = mapping_report.slope_spread(parted(2, 5))
+    assert len(slopes) == 2 and s_m is None and told.startswith("too few")
+    slopes, s_m, told = mapping_report.slope_spread(parted(5, 5))
+    assert len(slopes) == 5 and told == "5 glaciers" and s_m == pytest.approx(np.std(slopes, ddof=1))
+
+
+def test_parts_of_one_glacier_do_not_pass_for_independent_series():
+    truth = 0.003**2 + 0.001**2
+    found = [mapping_report.slope_spread(parted(3, 5, seed=seed)) for seed in range(200)]
+    assert np.mean([s_m**2 for _, s_m, _ in found]) == pytest.approx(truth, rel=0.12)
+    assert np.mean([np.var(slopes, ddof=1) for slopes, _, _ in found]) < 0.85 * truth
+
+
+def test_the_two_variances_agree_with_a_mixed_model():
+    rng = np.random.default_rng(1)
+    groups = [list(rng.normal(0, 3) + rng.normal(0, 1, 6)) for _ in range(8)]
+    statsmodels = pytest.importorskip("statsmodels.api")
+    labels = np.repeat(np.arange(8), 6)
+    fitted = statsmodels.MixedLM(np.concatenate(groups), np.ones((48, 1)), labels).fit(reml=True)
+    assert mapping_report.total_sd(groups) ** 2 == pytest.approx(float(fitted.cov_re[0, 0] + fitted.scale), rel=1e-3)
+    unequal = [[1.0, 2.0], [4.0], [2.0, 2.5, 3.0]]
+    assert mapping_report.total_sd(unequal) > 0 and mapping_report.total_sd([[1.0], [3.0]]) == pytest.approx(2**0.5)
+
+
+def test_area_errors_come_from_the_end_of_the_melt_season_where_there_is_one():
+    right, wrong = np.zeros(GRID.shape), np.ones(GRID.shape)
+    right[:24] = 1
+    late = [mapping_report.judge(right, sample(year)) for year in range(2000, 2003)]
+    spring = [mapping_report.judge(wrong, on(sample(year), datetime(year, 5, 20))) for year in range(2000, 2003)]
+    card = mapping_report.report([*late, *spring])
+    assert card["area_errors"] == pytest.approx([0.0] * 6) and card["area_errors_from"] == "end of the melt season"
+    assert len(card["area_sizes_km2"]) == 6 and card["samples"] == 6 and card["pooled"]["iou"] < 0.8
+    card = mapping_report.report(spring)
+    assert card["area_errors"] == pytest.approx([1.0] * 6) and card["area_errors_from"] == "all dates"
+
+
+def test_the_melt_season_of_the_south_ends_in_the_first_quarter():
+    south = Grid("EPSG:32719", Affine(30, 0, 500_000, 0, -30, 5_100_000), 48, 48)
+    some = [SegmentSample(Stack(one.stack.pixels, CANONICAL, south, datetime(2001, month, 1)), one.truth, "a")
+            for one in [sample(2001)] for month in (3, 9)]
+    assert [mapping_report.judge(np.ones(GRID.shape), one).areas[0].late for one in some] == [True, False]
+    undated = SegmentSample(Stack(some[0].stack.pixels, CANONICAL, south, None), some[0].truth, "a")
+    assert not mapping_report.judge(np.ones(GRID.shape), undated).areas[0].late
 
 
 def test_pixels_that_were_not_observed_count_in_neither_area():
