@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from glacierweb import health
+from glacierweb import health, problem_pages
 from glacierweb.login import Login
 
 
@@ -22,6 +22,8 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path("problems/", problem_pages.every, name="problems"),
+    path("problems/<slug:kind>", problem_pages.one, name="problem"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "api/docs/",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
 
+from glacierweb.problem_pages import KINDS
 from glacierweb.problems import Problem, from_exception
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def problem(answer, status: int) -> dict:
@@ -18,7 +22,7 @@ def problem(answer, status: int) -> dict:
     assert answer["Content-Type"] == "application/problem+json"
     body = json.loads(answer.content)
     assert body["status"] == status
-    assert body["type"].startswith("/problems/")
+    assert body["type"].removeprefix("/problems/") in KINDS
     assert body["title"] and body["detail"]
     assert body["instance"] == answer["X-Request-ID"]
     return body
@@ -132,3 +136,32 @@ def test_a_browser_gets_a_page_and_a_program_a_document(client):
     assert page["Content-Type"].startswith("text/html")
     problem(client.get("/glaciers/G000000E00000N/", HTTP_ACCEPT="application/json"), 404)
     problem(client.get("/api/v1/glaciers/G000000E00000N/", HTTP_ACCEPT="text/html,*/*;q=0.8"), 404)
+
+
+def test_each_type_leads_to_what_it_means(client):
+    for kind, (status, meaning) in KINDS.items():
+        told = client.get(f"/problems/{kind}").json()
+        assert told == {f"/problems/{kind}": {"status": status, "meaning": meaning}}
+    page = client.get("/problems/not-valid", HTTP_ACCEPT="text/html")
+    assert KINDS["not-valid"].meaning[:20] in page.content.decode()
+    problem(client.get("/problems/of-love"), 404)
+
+
+def kinds_in(path: Path) -> set[str]:
+    """Kinds of the problems that a file raises with a title that stands in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem"):
+            continue
+        named = [word.value for word in node.keywords if word.arg == "kind"]
+        value = named[0] if named else node.args[1] if len(node.args) > 1 else None
+        if isinstance(value, ast.Constant) and value.value:
+            found.add(value.value.lower().replace(" ", "-"))
+    return found
+
+
+def test_every_kind_that_is_raised_is_explained():
+    files = [path for app in ("glacierweb", "inventory", "predictions") for path in (ROOT / app).rglob("*.py")]
+    raised = set().union(*(kinds_in(path) for path in files))
+    assert len(raised) > 10
+    assert raised - KINDS.keys() == set()
