@@ -90,9 +90,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return JsonResponse(body)
     detail = "; ".join(f"{name}: {parts[name].removeprefix('failing: ')}" for name in failing)
     problem = Problem(503, "Not ready", f"{detail}.", headers={"Retry-After": "5"})
-    return JsonResponse(
-        problem.body() | body, status=503, content_type=CONTENT_TYPE, headers=problem.headers
-    )
+    return JsonResponse(problem.body() | body, status=503, content_type=CONTENT_TYPE, headers=problem.headers)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

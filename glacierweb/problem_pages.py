@@ -33,7 +33,7 @@ KINDS = {
     "not-acceptable": Kind("406", "There is no answer in any of the media types that Accept asks for."),
     "already-going": Kind("409", "The same run is queued or running already; Location says which."),
     "already-ended": Kind("409", "The run has ended: there is nothing to cancel."),
-    "not-promoted": Kind("409", "Its held-out figures are worse than the active version's; send `force` and a `reason`."),
+    "not-promoted": Kind("409", "Its held-out figures are worse than the active one's; send `force` and a `reason`."),
     "not-active": Kind("409", "Only the active version can be rolled back."),
     "nothing-to-return-to": Kind("409", "No version was active before this one."),
     "gone": Kind("410", "The raster is no longer on the disk; ask for its run again."),
