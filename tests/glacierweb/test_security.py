@@ -118,9 +118,10 @@ def test_with_https_plain_requests_are_redirected_and_https_is_remembered(settin
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_HSTS_SECONDS = 31_536_000
     visitor = Client()
-    assert visitor.get("/healthz").status_code == 301
-    assert visitor.get("/healthz", HTTP_X_FORWARDED_PROTO="https").status_code == 301
-    assert "max-age=31536000" in visitor.get("/healthz", secure=True)["Strict-Transport-Security"]
+    assert visitor.get("/about/").status_code == 301
+    assert visitor.get("/about/", HTTP_X_FORWARDED_PROTO="https").status_code == 301
+    assert "max-age=31536000" in visitor.get("/about/", secure=True)["Strict-Transport-Security"]
+    assert visitor.get("/healthz").status_code == 200, "who asks from inside has no certificate"
 
 
 @pytest.mark.django_db
