@@ -97,8 +97,7 @@ def _held_out(samples: Sequence[SegmentSample], table: _Pixels, config: Config, 
         if forest is None:
             continue
         learned: Any = Learned(forest, recipe)
-        found += [mapping_report.judge(segment_stack(samples[k].stack, learned), samples[k], number)
-                  for k in sorted(tested)]
+        found += [mapping_report.judge(segment_stack(samples[k].stack, learned), samples[k]) for k in sorted(tested)]
         report(0.3 + 0.7 * (number + 1) / len(parts), f"measured on held-out part {number + 1} of {len(parts)}")
     return mapping_report.report(found) | {"held_out": f"{len(parts)} parts, whole groups", "trees": smaller.trees}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm as normal
+from scipy.stats import t as student
 
 from workers.imagery.calendar_year import decimal_year
 from workers.imagery.filters import END_OF_ABLATION
@@ -17,9 +18,9 @@ from workers.learning.samples import SegmentSample
 from workers.learning.trained import plain
 
 FEWEST_SERIES = 5
-"""Held-out series of known slope below which no slope error is given."""
-FEWEST_GLACIERS = 3
-"""Glaciers below which nothing is said about how the slope error differs from glacier to glacier."""
+"""Held-out series of known slope below which their standard deviation is widened, because it is itself uncertain."""
+FEWEST_WIDENED = 3
+"""Series below which no slope error is given at all."""
 FEWEST_DATES = 5
 FEWEST_YEARS = 5.0
 FEWEST_PIXELS = 10
@@ -37,8 +38,6 @@ class Area:
     true_km2: float
     late: bool = True
     """Seen at the end of the melt season, when seasonal snow does not pass for ice; unknown dates are not."""
-    part: int = 0
-    """The held-out part it belongs to: one part was mapped by one and the same trained mapper."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,8 @@ class Judged:
     boundary_m: float
 
 
-def judge(probability: np.ndarray, sample: SegmentSample, part: int = 0) -> Judged:
-    """Compare a map (H, W), NaN where not observed, with the sample's truth; areas only where both are known.
-
-    part: which of several trained mappers made the map, where each was tested on its own held-out part.
-    """
+def judge(probability: np.ndarray, sample: SegmentSample) -> Judged:
+    """Compare a map (H, W), NaN where not observed, with the sample's truth; areas only where both are known."""
     truth = np.asarray(sample.truth, np.float32)
     known = np.isfinite(probability) & np.isfinite(truth)
     said, ice = known & (np.nan_to_num(probability) >= 0.5), known & (np.nan_to_num(truth) >= 0.5)
@@ -66,7 +62,7 @@ def judge(probability: np.ndarray, sample: SegmentSample, part: int = 0) -> Judg
     day = sample.stack.acquired
     year, late = (decimal_year(day), day.month in END_OF_ABLATION[grid.centre[1] >= 0]) if day else (None, False)
     areas = tuple(
-        Area(name, year, float(km2[said & domain].sum()), float(km2[ice & domain].sum()), late, part)
+        Area(name, year, float(km2[said & domain].sum()), float(km2[ice & domain].sum()), late)
         for name, domain in domains.items()
         if (ice & domain).sum() >= FEWEST_PIXELS
     )
@@ -93,7 +89,8 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
     every = [area for one in judged for area in one.areas]
     areas = [area for area in every if area.late] or every
     errors = [metrics.relative_area_error(a.km2, a.true_km2) for a in areas]
-    slopes, s_m, told = slope_spread(areas)
+    slopes = slope_errors(areas)
+    s_m, told = slope_spread(slopes)
     distances = np.array([one.boundary_m for one in judged])
     return plain({
         "pooled": metrics.pooled(one.counts for one in judged).to_dict(),
@@ -111,55 +108,35 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
     })
 
 
-def slope_spread(areas: Sequence[Area]) -> tuple[list[float], float | None, str]:
-    """Slope errors (per year), their standard deviation s_m, and in words what it is from; None where unknown.
-
-    With at least five glaciers a series is a glacier, and s_m the standard deviation over glaciers. With three or four
-    there are too few of those, and a series is a glacier within one held-out part: one trained mapper on dates it never
-    saw, as in use. The parts of one glacier share what is particular to it, so their plain standard deviation would be
-    too small. s_m is then the square root of the *sum of two variances* of a one-way analysis with random glaciers
-    (Searle, Casella and McCulloch 1992, Variance Components, chapter 3): within glaciers, and between them, the latter
-    not below 0. It holds for a new glacier on a series of the length of a part, and is too large rather than too small
-    for longer series. Below three glaciers or five series it is None.
-    """
-    by_glacier = slope_errors(areas)
-    whole = [error for errors in by_glacier.values() for error in errors]
-    if len(by_glacier) >= FEWEST_SERIES:
-        return whole, float(np.std(whole, ddof=1)), f"{len(whole)} glaciers"
-    parted = slope_errors(areas, by_part=True)
-    series = [error for errors in parted.values() for error in errors]
-    if len(parted) < FEWEST_GLACIERS or len(series) < FEWEST_SERIES:
-        return whole, None, f"too few held-out series: {len(whole)} by glacier, {len(series)} by glacier and part"
-    return series, total_sd(list(parted.values())), f"{len(series)} series: {len(parted)} glaciers by held-out part"
-
-
-def slope_errors(areas: Sequence[Area], by_part: bool = False) -> dict[str, list[float]]:
-    """Glacier -> slope of ln area (per year) as mapped, less that of the truth, of each series with enough dates."""
-    series: dict[tuple[str, int], list[Area]] = defaultdict(list)
+def slope_errors(areas: Sequence[Area]) -> list[float]:
+    """For each glacier with enough dates the slope of ln area (per year) as mapped, less that of the truth."""
+    series: dict[str, list[Area]] = defaultdict(list)
     for area in areas:
         if area.year is not None and area.km2 > 0 and area.true_km2 > 0:
-            series[area.glacier, area.part if by_part else 0].append(area)
-    found: dict[str, list[float]] = defaultdict(list)
-    for (glacier, _), some in series.items():
+            series[area.glacier].append(area)
+    found = []
+    for some in series.values():
         years = np.array([a.year for a in some])
         if len(some) >= FEWEST_DATES and np.ptp(years) >= FEWEST_YEARS:
             ratio = np.log([a.km2 / a.true_km2 for a in some])
-            found[glacier].append(float(np.polyfit(years - years.mean(), ratio, 1)[0]))
-    return dict(found)
+            found.append(float(np.polyfit(years - years.mean(), ratio, 1)[0]))
+    return found
 
 
-def total_sd(groups: Sequence[Sequence[float]]) -> float:
-    """Standard deviation of one value of a new group: variance within groups plus variance between them.
+def slope_spread(slopes: Sequence[float]) -> tuple[float | None, str]:
+    """s_m, the standard deviation (per year) of a mapper's slope error, and in words what it is from.
 
-    Estimators of the one-way analysis of variance with random groups of unequal size. Needs two groups.
+    From five held-out series on it is their standard deviation s. Three or four give an s that may well be half of the
+    truth; an interval of 1.96 s would cover too little. The slope error of another glacier, divided by s, follows
+    Student's t with n - 1 degrees of freedom (errors normal about 0), so that 1.96 s_m covers 95 % of them with
+    s_m = s t(0.975, n - 1) / 1.96: 2.20 s for three series, 1.62 s for four. Pieces of one series (held-out parts,
+    years) are no further series: they share what is particular to their glacier. Below three: None.
     """
-    sizes = np.array([len(group) for group in groups], float)
-    means, count = np.array([np.mean(group) for group in groups]), sizes.sum()
-    grand = float((sizes * means).sum() / count)
-    squares = sum(float(((np.asarray(group) - mean) ** 2).sum()) for group, mean in zip(groups, means, strict=True))
-    between = float((sizes * (means - grand) ** 2).sum()) / (len(groups) - 1)
-    if count == len(groups):
-        return math.sqrt(between)
-    within = squares / (count - len(groups))
-    size = (count - (sizes**2).sum() / count) / (len(groups) - 1)
-    return math.sqrt(within + max(0.0, (between - within) / size))
+    count = len(slopes)
+    if count < FEWEST_WIDENED:
+        return None, f"too few held-out series: {count}"
+    s = float(np.std(slopes, ddof=1))
+    if count >= FEWEST_SERIES:
+        return s, f"{count} held-out series"
+    factor = float(student.ppf(0.975, count - 1) / normal.ppf(0.975))
+    return factor * s, f"{count} held-out series, widened {factor:.2f} times for so few"

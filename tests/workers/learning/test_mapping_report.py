@@ -59,49 +59,25 @@ def test_the_slope_error_is_given_from_five_series_on():
     areas = []
     for number, slope in enumerate((-0.004, -0.002, 0.0, 0.002, 0.004)):
         areas += [mapping_report.Area(f"g{number}", 2000.0 + t, float(np.exp(slope * t)), 1.0) for t in range(10)]
-    slopes, s_m, _ = mapping_report.slope_spread(areas)
+    slopes = mapping_report.slope_errors(areas)
     assert slopes == pytest.approx([-0.004, -0.002, 0, 0.002, 0.004], abs=1e-12)
-    assert s_m == pytest.approx(0.0031623, rel=1e-4)
+    assert mapping_report.slope_spread(slopes) == (pytest.approx(0.0031623, rel=1e-4), "5 held-out series")
 
 
-def parted(glaciers: int, parts: int, spread: float = 0.003, scatter: float = 0.001, seed: int = 0) -> list:
-    """Series of glaciers x parts whose slope errors have the two standard deviations; every part has its own years."""
-    rng, areas = np.random.default_rng(seed), []
-    for number in range(glaciers):
-        shared = rng.normal(0, spread)
-        for part in range(parts):
-            slope = shared + rng.normal(0, scatter)
-            years = 1990.0 + np.arange(part, 40, parts)
-            areas += [mapping_report.Area(f"g{number}", y, float(np.exp(slope * (y - 2010))), 1.0, True, part)
-                      for y in years]
-    return areas
+def test_few_series_give_a_wider_slope_error_and_two_give_none():
+    s_m, told = mapping_report.slope_spread([-0.001, 0.0, 0.001])
+    assert s_m == pytest.approx(0.001 * 4.302653 / 1.959964, rel=1e-5)  # t table, 2 degrees of freedom
+    assert told == "3 held-out series, widened 2.20 times for so few"
+    assert mapping_report.slope_spread([-0.001, 0.001]) == (None, "too few held-out series: 2")
 
 
-def test_three_glaciers_give_a_slope_error_by_held_out_part_and_two_give_none():
-    slopes, s_m, told = mapping_report.slope_spread(parted(3, 5))
-    assert len(slopes) == 15 and told == "15 series: 3 glaciers by held-out part" and s_m > 0
-    slopes, s_m, told = mapping_report.slope_spread(parted(2, 5))
-    assert len(slopes) == 2 and s_m is None and told.startswith("too few")
-    slopes, s_m, told = mapping_report.slope_spread(parted(5, 5))
-    assert len(slopes) == 5 and told == "5 glaciers" and s_m == pytest.approx(np.std(slopes, ddof=1))
-
-
-def test_parts_of_one_glacier_do_not_pass_for_independent_series():
-    truth = 0.003**2 + 0.001**2
-    found = [mapping_report.slope_spread(parted(3, 5, seed=seed)) for seed in range(200)]
-    assert np.mean([s_m**2 for _, s_m, _ in found]) == pytest.approx(truth, rel=0.12)
-    assert np.mean([np.var(slopes, ddof=1) for slopes, _, _ in found]) < 0.85 * truth
-
-
-def test_the_two_variances_agree_with_a_mixed_model():
-    rng = np.random.default_rng(1)
-    groups = [list(rng.normal(0, 3) + rng.normal(0, 1, 6)) for _ in range(8)]
-    statsmodels = pytest.importorskip("statsmodels.api")
-    labels = np.repeat(np.arange(8), 6)
-    fitted = statsmodels.MixedLM(np.concatenate(groups), np.ones((48, 1)), labels).fit(reml=True)
-    assert mapping_report.total_sd(groups) ** 2 == pytest.approx(float(fitted.cov_re[0, 0] + fitted.scale), rel=1e-3)
-    unequal = [[1.0, 2.0], [4.0], [2.0, 2.5, 3.0]]
-    assert mapping_report.total_sd(unequal) > 0 and mapping_report.total_sd([[1.0], [3.0]]) == pytest.approx(2**0.5)
+@pytest.mark.parametrize("count", [3, 4])
+def test_the_widened_slope_error_covers_the_next_glacier_and_the_plain_one_does_not(count):
+    rng = np.random.default_rng(count)
+    errors, following = rng.normal(0, 0.002, (4000, count)), rng.normal(0, 0.002, 4000)
+    widened = np.array([mapping_report.slope_spread(list(some))[0] for some in errors])
+    assert np.mean(np.abs(following) <= 1.96 * widened) == pytest.approx(0.95, abs=0.015)
+    assert np.mean(np.abs(following) <= 1.96 * errors.std(axis=1, ddof=1)) < 0.9
 
 
 def test_area_errors_come_from_the_end_of_the_melt_season_where_there_is_one():
