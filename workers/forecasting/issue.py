@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import stats
 
 from workers.forecasting.rollout import Hindcast, hindcast, predict_frames, rollout, starts_after
 from workers.forecasting.skill import threshold_frames
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from workers.imagery.grid import Grid
 
 OBSERVED_SHOWN = 8
+FEWEST_ERRORS = 3
+MOST_OFF = 0.9  # a forecast is never taken to have shown less than a tenth of the true area
 
 
 @dataclass(frozen=True)
@@ -130,14 +133,20 @@ def transfer(learned: Any, cube: Cube, card: Mapping[str, Any]) -> Issued:
 def frame_of(
     values: np.ndarray, grid: Grid, start: date, months: int, lead: int, past: Hindcast | None = None
 ) -> IssuedFrame:
-    """A frame with the area that its snow and ice covers; forecast frames carry the hindcast's area error (95 %)."""
+    """A frame with the area that its snow and ice covers; forecast frames with the 95 % interval of the hindcast."""
     area = float(((np.nan_to_num(values) > 0) * grid.pixel_area_km2()).sum())
-    lo = hi = None
-    if past is not None and lead:
-        spread = 1.96 * abs(past.thresholded.area_error[lead - 1])
-        if np.isfinite(spread):
-            lo, hi = max(0.0, area * (1 - spread)), area * (1 + spread)
+    lo, hi = area_interval(area, [errors[lead - 1] for errors in past.area_errors]) if past and lead else (None, None)
     return IssuedFrame(start, starts_after(start, months, 1)[0], lead, lead == 0, values, area, lo, hi)
+
+
+def area_interval(area_km2: float, relative_errors: Sequence[float]) -> tuple[float | None, float | None]:
+    """95 % prediction interval (Student's t) of the true area behind a forecast one, from errors of past forecasts."""
+    errors = np.asarray([error for error in relative_errors if np.isfinite(error)])
+    if len(errors) < FEWEST_ERRORS:
+        return None, None
+    half = stats.t.ppf(0.975, len(errors) - 1) * errors.std(ddof=1) * np.sqrt(1 + 1 / len(errors))
+    low, high = max(errors.mean() - half, -MOST_OFF), errors.mean() + half
+    return float(area_km2 / (1 + high)), float(area_km2 / (1 + low))
 
 
 def scores_of(past: Hindcast) -> list[IssuedScore]:

@@ -62,6 +62,8 @@ class Hindcast:
     baselines: dict[str, Scores]
     skills: dict[str, Skill]
     """Against each baseline, with 95 % intervals."""
+    area_errors: tuple[tuple[float, ...], ...]
+    """(mapped - true) / true area of snow and ice of each past forecast, lead by lead; NaN where nothing was true."""
     climatology_missing: bool
     useful: bool
     """Beats seasonal persistence and climatology, each with the lower end of the interval above 0."""
@@ -124,6 +126,7 @@ def hindcast(network: nn.Module, config: Any, cube: Cube, leads: int = 4, held_o
         issued=tuple(cube.starts[i] for i in indices), leads=leads, months=cube.months,
         scores=score(predicted, truth), thresholded=score(threshold_frames(predicted), truth),
         baselines={name: score(base, truth) for name, base in bases.items()}, skills=skills,
+        area_errors=tuple(score(one, came).area_error for one, came in zip(predicted, truth, strict=True)),
         climatology_missing=any(missing for _, missing in said), useful=is_useful(skills),
     )
 
