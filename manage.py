@@ -7,13 +7,16 @@ from pathlib import Path
 
 
 def take_private_services() -> None:
-    """On one machine the settings of bin/services are the defaults: a command needs no environment of its own."""
+    """On one machine the settings of bin/services are the defaults: a command needs no environment of its own.
+
+    What the environment says counts first, then .env, then the private services.
+    """
     import environ
 
-    folder = Path(os.environ.get("GLACIERWEB_VAR") or Path(__file__).resolve().parent / "var")
-    written = folder / "services.env"
-    if os.access(written, os.R_OK) and "DATABASE_URL" not in os.environ:
-        environ.Env.read_env(written)
+    here = Path(__file__).resolve().parent
+    for written in (here / ".env", Path(os.environ.get("GLACIERWEB_VAR") or here / "var") / "services.env"):
+        if os.access(written, os.R_OK) and "DATABASE_URL" not in os.environ:
+            environ.Env.read_env(written)
 
 
 if __name__ == "__main__":
