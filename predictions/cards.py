@@ -160,6 +160,8 @@ def interval(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "n": len(errors),
         "median_percent": 100 * metrics["area_error_median"] if metrics.get("area_error_median") is not None else None,
         "s_m_percent": 100 * metrics["s_m"] if metrics.get("s_m") is not None else None,
+        "s_m_from": metrics.get("s_m_from", ""),
+        "errors_from": metrics.get("area_errors_from", ""),
     }
 
 
