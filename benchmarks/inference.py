@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from affine import Affine
-from machine import here, write_page
+from machine import ROOT, here, write_page
 
 from workers.imagery import rasters
 from workers.imagery.bands import CANONICAL
@@ -157,11 +157,19 @@ def main() -> None:
     lines = ["# Inference: the worker's path beside the bare network", "", head, "",
              "| network | scene | worker, images/s | bare, images/s | share | must | |",
              "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    rows = earlier()
     with tempfile.TemporaryDirectory() as folder:
         for name in asked.only:
-            lines.append(measured(SUBJECTS[name], Path(folder), asked.rounds))
-            print(lines[-1], flush=True)
-    write_page("inference", lines)
+            rows[name] = measured(SUBJECTS[name], Path(folder), asked.rounds)
+            print(rows[name], flush=True)
+            write_page("inference", lines + [rows[one] for one in SUBJECTS if one in rows])
+
+
+def earlier() -> dict[str, str]:
+    """Rows of an earlier run: what is not measured now stays."""
+    page = ROOT / "docs" / "benchmarks" / "inference.md"
+    lines = page.read_text().splitlines() if page.exists() else []
+    return {name: line for line in lines for name in SUBJECTS if line.startswith(f"| {name} |")}
 
 
 if __name__ == "__main__":
