@@ -1,6 +1,6 @@
 """How values become colours: one definition each for tiles, legends and exports; its hash is part of a tile's address.
 
-Ramps are safe for colour-vision deficiency (ColorBrewer's BrBG and Blues, after Harrower and Brewer 2003).
+Ramps are safe for colour-vision deficiency (ColorBrewer's BrBG, Blues and YlGnBu, after Harrower and Brewer 2003).
 """
 
 from __future__ import annotations
@@ -37,6 +37,15 @@ COLOUR_MAPS: dict[str, dict[str, Any]] = {
         "threshold": 0.5,
         "stops": [[0.0, "#eef4fb"], [0.25, "#c6dbef"], [0.5, "#85bbdc"], [0.75, "#3584bf"], [1.0, "#08306b"]],
         "nodata": {"colour": "#8a8f96", "pattern": "hatch", "label": "not observed"},
+    },
+    "speed": {
+        "name": "speed",
+        "label": "speed of what moved between two scenes",
+        "units": "m a year",
+        "vmin": 0.0,
+        "vmax": 200.0,
+        "stops": [[0.0, "#ffffd9"], [25.0, "#c7e9b4"], [60.0, "#41b6c4"], [120.0, "#225ea8"], [200.0, "#081d58"]],
+        "nodata": {"colour": "#8a8f96", "pattern": "hatch", "label": "could not be followed"},
     },
     "label": {
         "name": "label",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from glacierweb.paths import data_path
 from glacierweb.problems import Problem
-from predictions.models import Frame, Mask
+from predictions.models import FlowField, Frame, Mask
 
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 BLOCK = 1 << 16
@@ -31,6 +31,13 @@ def frame(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The NDSI raster of one frame of a forecast."""
     found = get_object_or_404(Frame, pk=pk)
     return raster(request, data_path(found.raster), f"ndsi-{found.start}.tif")
+
+
+@require_safe
+def flow(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The displacement field between two scenes: v, vx and vy in m a year."""
+    found = get_object_or_404(FlowField, pk=pk)
+    return raster(request, data_path(found.raster), f"flow-{pk}.tif")
 
 
 def raster(request: HttpRequest, path: Path, name: str) -> HttpResponseBase:

@@ -206,7 +206,19 @@ class FlowSerializer(serializers.ModelSerializer[FlowField]):
     first = SceneBrief()
     second = SceneBrief()
     flags = serializers.ListField(child=serializers.CharField())
+    simulated = serializers.BooleanField(source="first.simulated")
+    tiles = serializers.SerializerMethodField()
+    raster = serializers.SerializerMethodField()
 
     class Meta:
         model = FlowField
-        fields = ("id", "run", "first", "second", "nature", "stable_nmad_m_per_year", "flags", "created")
+        fields = (
+            "id", "run", "first", "second", "nature", "stable_nmad_m_per_year", "flags", "created", "simulated",
+            "tiles", "raster",
+        )  # fmt: skip
+
+    def get_raster(self, field: FlowField) -> str:
+        return reverse("flow-raster", args=[field.pk])
+
+    def get_tiles(self, field: FlowField) -> str:
+        return f"/tiles/flow/{field.pk}/{{z}}/{{x}}/{{y}}.png?v={style_hash('speed')}"

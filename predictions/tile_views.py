@@ -1,4 +1,4 @@
-"""Tiles of what the networks say: predicted outlines (vector), masks and forecast frames (PNG)."""
+"""Tiles of what the networks say: predicted outlines (vector), masks, forecast frames and speeds (PNG)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from glacierweb.paths import data_path
 from inventory import asking, raster_tiles
 from inventory.tile_views import REVALIDATE, VECTOR, answered, raster
 from inventory.tiles import BUFFER, EXTENT, Tile
-from predictions.models import Frame, Mask
+from predictions.models import FlowField, Frame, Mask
 
 # Of each glacier and year the outline with the fewest remarks and nearest to the end of the melt season is shown, from
 # its date to the day before the next year's; ice outside every domain comes from the same scenes.
@@ -105,6 +105,14 @@ def forecast(request: HttpRequest, forecast_id: int, start: str, z: int, x: int,
         raise Http404(f"Forecast {forecast_id} has no frame that starts on {day}.")
     path, tile = data_path(frame.raster), Tile(z, x, y)
     return raster(request, path, "ndsi", lambda: _drawn(path, tile, "ndsi"))
+
+
+@require_safe
+def flow(request: HttpRequest, flow_id: int, z: int, x: int, y: int) -> HttpResponseBase:
+    """Speed of a displacement field; hatched where nothing could be followed."""
+    asking.known(request.GET, {"v"})
+    path, tile = data_path(get_object_or_404(FlowField, pk=flow_id).raster), Tile(z, x, y)
+    return raster(request, path, "speed", lambda: _drawn(path, tile, "speed"))
 
 
 def _drawn(path: Path, tile: Tile, style: str) -> bytes:

@@ -30,6 +30,7 @@ api = [
     path("forecasts/<int:pk>/frames/", products.FrameList.as_view(), name="forecast-frames"),
     path("flows/", products.FlowList.as_view(), name="flows"),
     path("flows/<int:pk>/", products.FlowDetail.as_view(), name="flow"),
+    path("flows/<int:pk>/raster.tif", assets.flow, name="flow-raster"),
     path("glaciers/<str:glac_id>/areas/", glaciers.GlacierAreas.as_view(), name="glacier-areas"),
     path("glaciers/<str:glac_id>/summary/", glaciers.GlacierSummary.as_view(), name="glacier-summary"),
     path(
@@ -48,6 +49,7 @@ api = [
 tiles = [
     path("predicted-outlines/<int:z>/<int:x>/<int:y>.mvt", tile_views.predicted_outlines, name="predicted-tile"),
     path("masks/<int:mask_id>/<int:z>/<int:x>/<int:y>.png", tile_views.mask, name="mask-tile"),
+    path("flow/<int:flow_id>/<int:z>/<int:x>/<int:y>.png", tile_views.flow, name="flow-tile"),
     path(
         "forecasts/<int:forecast_id>/<str:start>/<int:z>/<int:x>/<int:y>.png",
         tile_views.forecast,

@@ -10,6 +10,7 @@ import pytest
 import shapely
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
 from django.test import Client
+from rasterio.io import MemoryFile
 
 from glacierweb import paths, runs
 from inventory.models import AreaOfInterest, Glacier, Outline, Scene, Source
@@ -91,7 +92,7 @@ def claimed(kind: str, **payload):
 
 
 def layers(field: FlowField) -> Stack:
-    return rasters.read(paths.data_path(f"flows/{field.raster_sha256}.tif"))
+    return rasters.read(paths.data_path(field.raster))
 
 
 def test_the_flow_of_a_simulated_glacier_is_kept_with_its_uncertainty(site):
@@ -171,6 +172,22 @@ def test_a_saved_flow_is_listed_for_its_glacier_and_by_itself(site):
     assert one["first"]["key"] == "L8-2019-09-01"
     assert client.get(f"/api/v1/runs/{run.pk}/").json()["links"]["result"].endswith(f"/flows/{done['flow']}/")
     assert f"/api/v1/flows/{done['flow']}/" in client.get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_a_saved_flow_is_drawn_as_tiles_and_sent_as_a_file(site):
+    done = tasks.flow(claimed("flow", first=site.clear(FIRST).pk, second=site.clear(SECOND).pk))
+    field, client = FlowField.objects.get(pk=done["flow"]), Client()
+    told = client.get(f"/api/v1/flows/{field.pk}/").json()
+    assert b"".join(client.get(told["raster"]).streaming_content) == paths.data_path(field.raster).read_bytes()
+    lon, lat = site.grid.centre
+    z = 13
+    x = int((lon + 180) / 360 * 2**z)
+    y = int((1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2 * 2**z)
+    tile = client.get(told["tiles"].format(z=z, x=x, y=y))
+    with MemoryFile(tile.content) as memory, memory.open(driver="PNG") as file:
+        places = file.read(1)
+    assert tile["Content-Type"] == "image/png"
+    assert (places > 3).sum() > 1000, "pixels with a speed of their own"
 
 
 def test_chips_are_followed_through_three_scenes_and_the_record_is_small(site):

@@ -25,3 +25,8 @@ class FlowField(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_id} to {self.second_id}"
+
+    @property
+    def raster(self) -> str:
+        """Path of the field (v, vx and vy in m a year) below DATA_ROOT: named by its content."""
+        return f"flows/{self.raster_sha256}.tif"

@@ -29,7 +29,7 @@ def follow(frames: Sequence[np.ndarray], days: Sequence[float], grid: Grid, sear
     lon, lat (T, centre of the chip, to a whole pixel), ci, m_per_year (T - 1; not corrected by stable terrain) and
     flags. Raises ValueError where no chip of 16 px lies mostly on known pixels.
     """
-    side, lattice = chosen_places(frames[0])
+    side, lattice = chosen_places(frames[0], search)
     most = max(1, MOST_STEPS // len(days))
     kept = [lattice[i * len(lattice) // most] for i in range(most)] if len(lattice) > most else lattice
     chains = []
@@ -38,7 +38,7 @@ def follow(frames: Sequence[np.ndarray], days: Sequence[float], grid: Grid, sear
         chains.append(track(frames, row, col, side, search))
     matches = [match for chain in chains for match in chain.matches]
     known = [match.ci for match in matches if np.isfinite(match.ci)]
-    reach = math.ceil((search - 1) * side / 2)
+    reach = reach_px(side, search)
     return {
         "size_px": side, "reach_px": reach, "reach_m": round(reach * grid.pixel_m, 1),
         "left_out": len(lattice) - len(kept),
@@ -48,16 +48,24 @@ def follow(frames: Sequence[np.ndarray], days: Sequence[float], grid: Grid, sear
     }  # fmt: skip
 
 
-def chosen_places(frame: np.ndarray) -> tuple[int, list[tuple[int, int]]]:
-    """The largest side of which a chip lies mostly on known pixels of (H, W), and the places of all such chips."""
+def chosen_places(frame: np.ndarray, search: float = SEARCH) -> tuple[int, list[tuple[int, int]]]:
+    """The largest side of which a chip lies mostly on known pixels of (H, W) with its whole search window inside, and
+    the places of all such chips: one against the edge could not be found again where it went."""
     known = np.isfinite(frame)
     for side in SIDES_PX:
-        fitting = [(r, c) for r, c in places(frame.shape, side)
-                   if known[r : r + side, c : c + side].mean() >= FEWEST_KNOWN]  # fmt: skip
+        reach = reach_px(side, search)
+        inner = (frame.shape[0] - 2 * reach, frame.shape[1] - 2 * reach)
+        lattice = [(r + reach, c + reach) for r, c in places(inner, side)]
+        fitting = [(r, c) for r, c in lattice if known[r : r + side, c : c + side].mean() >= FEWEST_KNOWN]
         if fitting:
             return side, fitting
     raise ValueError(f"no chip of {SIDES_PX[-1]} px lies mostly on ice that the first scene saw; choose clear scenes, "
                      "or a larger glacier")  # fmt: skip
+
+
+def reach_px(side: int, search: float) -> int:
+    """How far a chip is looked for in each direction (see `chips.find`)."""
+    return math.ceil((search - 1) * side / 2)
 
 
 def warnings(found: dict[str, Any]) -> list[str]:
