@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+import vector_tiles
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
@@ -29,10 +30,7 @@ def tile_at(lon, lat, z):
 def decoded(client, tmp_path, z, x, y):
     response = client.get(f"/tiles/outlines/{z}/{x}/{y}.mvt")
     assert response.status_code == 200
-    folder = tmp_path / str(z) / str(x)
-    folder.mkdir(parents=True)
-    (folder / f"{y}.mvt").write_bytes(response.content)
-    return geopandas.read_file(folder / f"{y}.mvt") if response.content else None
+    return vector_tiles.decoded(response.content, tmp_path, (z, x, y), "outlines")
 
 
 def test_a_tile_holds_every_year_with_the_days_it_is_shown_for(client, glacier, tmp_path):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import subprocess
-import sys
 from datetime import date
 
 import numpy as np
 import pytest
 import rasterio
 import shapely
+import vector_tiles
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
@@ -98,17 +95,6 @@ def test_a_tile_that_does_not_exist_is_404(client, masked):
     assert client.get("/tiles/predicted-outlines/1/5/5.mvt").status_code == 404
 
 
-def decoded(file) -> list[dict]:
-    """Attributes by GDAL's own reader, in a process of its own: this one may have switched the driver off."""
-    code = (
-        "import sys, pyogrio; frame = pyogrio.read_dataframe(sys.argv[1], layer='predicted', read_geometry=False); "
-        "print(frame.to_json(orient='records'))"
-    )
-    clean = {name: value for name, value in os.environ.items() if name != "GDAL_SKIP"}
-    told = subprocess.run([sys.executable, "-c", code, str(file)], env=clean, check=True, capture_output=True)
-    return json.loads(told.stdout)
-
-
 def days(*day) -> int:
     return (date(*day) - date(1970, 1, 1)).days
 
@@ -116,10 +102,8 @@ def days(*day) -> int:
 def test_the_vector_tile_holds_every_date_with_the_days_it_is_shown_for(client, masked, tmp_path):
     answer = client.get(f"/tiles/predicted-outlines/{Z}/{X}/{Y}.mvt")
     assert answer["Content-Type"] == "application/vnd.mapbox-vector-tile"
-    file = tmp_path / str(Z) / str(X) / f"{Y}.mvt"
-    file.parent.mkdir(parents=True)
-    file.write_bytes(answer.content)
-    first, second = sorted(decoded(file), key=lambda one: one["from"])
+    frame = vector_tiles.decoded(answer.content, tmp_path, (Z, X, Y), "predicted")
+    first, second = (row for _, row in frame.sort_values("from").iterrows())
     assert (first["from"], first["to"]) == (days(2010, 8, 20), days(2012, 8, 19))
     assert (second["from"], second["to"]) == (days(2012, 8, 20), days(2012, 12, 31))
     assert (first["glac_id"], first["simulated"], first["product"], first["area"]) == (GLACIER, 1, "ice", 0.86)

@@ -15,7 +15,7 @@ from workers.imagery.grid import Grid, rasterize
 from workers.imagery.rasters import Stack
 from workers.learning.samples import SegmentSample
 
-NEAREST_DAYS = 200
+NEAREST_DAYS = 400
 """An outline teaches scenes at most this far from its date: ice that moved more is no truth for them."""
 
 
@@ -54,7 +54,7 @@ def samples(
 ) -> list[tuple[str, SegmentSample]]:
     """(scene key, sample) of every scene with truth: an expert's mask, or the outlines nearest in time.
 
-    A scene is used when *every* glacier in view has an outline within 200 days of it: an unmapped glacier would teach
+    A scene is used when *every* glacier in view has an outline within 400 days of it: an unmapped glacier would teach
     that ice is rock. The group that is held out together is the year of the truth. `extra` are layers on the scenes'
     grid (elevation, slope). Raises NothingToLearn with the counts.
     """
