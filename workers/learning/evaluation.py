@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from workers.learning.trained import plain
 if TYPE_CHECKING:
     from workers.imagery.cubes import Cube
 
-How = Literal["unseen", "held_out", "seen"]
-"""Not among what taught; mapped by the weights of a fold that never saw it; or among what taught."""
 TEST_SHARE = 0.2
 LEFT_OUT = ("area_errors", "area_sizes_km2", "slope_errors")
 """Long lists that a card keeps once, from its own training."""
@@ -32,9 +30,10 @@ def taught_groups(groups: Iterable[str], seed: int, architecture: str) -> set[st
     return {group for group, one in split_groups(groups, seed).items() if one != "test"}
 
 
-def mapping(judged: Sequence[tuple[How, Judged]]) -> dict[str, Any]:
+def mapping(judged: Sequence[tuple[str, Judged]]) -> dict[str, Any]:
     """Figures of a mapper for JSON: `overall` and groups over scenes that it had not seen, apart from the others.
 
+    Each scene comes as "unseen" (not among what taught), "held_out" (mapped by a fold that never saw it) or "seen".
     `overall` is {} and the rest None where every scene had taught it.
     """
     honest = [one for how, one in judged if how != "seen"]

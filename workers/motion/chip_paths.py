@@ -85,7 +85,7 @@ def warnings(found: dict[str, Any]) -> list[str]:
 def _chip(chain: Chain, days: Sequence[float], side: int, grid: Grid) -> dict[str, Any]:
     corners = zip(chain.rows, chain.cols, strict=True)
     middles = [grid.transform @ (col + side / 2, row + side / 2) for row, col in corners]
-    lon, lat = transformer(grid.crs, WGS84).transform(*zip(*middles, strict=True))
+    lon, lat = transformer(grid.crs, WGS84).transform([x for x, _ in middles], [y for _, y in middles])
     speeds = [math.hypot(match.d_row, match.d_col) * grid.pixel_m * DAYS_A_YEAR / gap
               for match, gap in zip(chain.matches, days, strict=True)]  # fmt: skip
     return {

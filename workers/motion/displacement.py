@@ -66,8 +66,8 @@ def of_surface(first: Stack, second: Stack, days: float, ice: np.ndarray, slope_
 
 def of_masks(first: Stack, second: Stack, days: float) -> Velocity:
     """Apparent motion of the snow-and-ice pattern between two NDSI frames on one grid; nothing in it holds still."""
-    frames = [bands.snow_ice(frame.band("ndsi")) for frame in (first, second)]
-    return _finished(dense_flow(*frames), first.grid, days, None, MASK, ["apparent"])
+    one, other = (bands.snow_ice(frame.band("ndsi")) for frame in (first, second))
+    return _finished(dense_flow(one, other), first.grid, days, None, MASK, ["apparent"])
 
 
 def followed_band(first: Stack, second: Stack) -> str:
