@@ -13,6 +13,7 @@ from django.db.models import Count, Min
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.timezone import now
+from django.views.decorators.http import require_safe
 
 from glacierweb import broker
 from glacierweb.celery import app
@@ -22,6 +23,7 @@ from glacierweb.problems import CONTENT_TYPE, Problem
 DISK_FREE_FRACTION = 0.10
 
 
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked."""
     return HttpResponse("ok\n", content_type="text/plain")
@@ -72,6 +74,7 @@ CHECKS: dict[str, Callable[[], str]] = {
 }
 
 
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """Whether everything that a user's wish needs is there; 503 names the part that is not."""
     parts: dict[str, str] = {"gdal": rasterio.__gdal_version__}
@@ -93,6 +96,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse(problem.body() | body, status=503, content_type=CONTENT_TYPE, headers=problem.headers)
 
 
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Queue ages and stuck runs in Prometheus' text format."""
     lines = ["# TYPE glacierweb_runs gauge"]

@@ -61,6 +61,9 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path:  # PostgreSQL cannot even be asked for such a name
+            missing = Problem(404, "Not found", "No address holds a NUL character.")
+            return _page(request, missing) if wants_html(request) else missing.response()
         response = self.get_response(request)
         plain = not response.get("Content-Type", "").startswith(("application/", "image/"))
         if response.status_code >= 400 and plain and not wants_html(request):

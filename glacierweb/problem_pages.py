@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from glacierweb.problems import wants_html
 
@@ -49,6 +50,7 @@ KINDS = {
 }
 
 
+@require_safe
 def one(request: HttpRequest, kind: str) -> HttpResponse:
     """What one kind of problem means."""
     if kind not in KINDS:
@@ -56,6 +58,7 @@ def one(request: HttpRequest, kind: str) -> HttpResponse:
     return _answer(request, {kind: KINDS[kind]})
 
 
+@require_safe
 def every(request: HttpRequest) -> HttpResponse:
     """All kinds of problems."""
     return _answer(request, KINDS)
