@@ -96,7 +96,7 @@ def mapped(world: World, number: int, forests: Mapping[str, object]) -> dict[str
     table: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
     for one in (one for year in YEARS for one in _clearest(world, year)):
         stack = optical_stack(world, world.scene(one))
-        stack = replace(stack, pixels=np.where(np.any(places, axis=0), stack.pixels, np.nan))
+        stack.pixels[: len(OPTICAL), ~np.any(places, axis=0)] = np.nan  # nobody counts there; slopes need all heights
         for mapper, probability in _maps(stack, forests).items():
             for k, place in enumerate(places):
                 seen = measuring.measure(probability, world.grid, place)
