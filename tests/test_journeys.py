@@ -78,6 +78,16 @@ def test_from_a_folder_to_outlines_areas_and_a_forecast(site, world):
     baselines = set(forecast.skill.filter(lead=0).values_list("baseline", flat=True))
     assert {"seasonal persistence", "climatology"} <= {name.replace("_", " ") for name in baselines}
 
+    late = Scene.objects.filter(kind="reflectance", acquired__month__in=(8, 9), refusals__area=[]).order_by("acquired")
+    flow = ended(asked("flow", first=late[0].pk, second=late[len(late) - 1].pk), 60)
+    assert flow.flow_field.nature == "surface displacement"
+    chips = ended(asked("track", scenes=[scene.pk for scene in late[:3]]), 60).result
+    assert chips["chips"] and len(chips["days"]) == 2
+    measured_again = ended(asked("evaluate", version=version.pk, data={"aois": [aoi.pk]}), 240)
+    assert set(measured_again.result["scenes"]) == {"held_out"}
+    assert 0 < measured_again.result["overall"]["iou"] <= 1
+    ended(asked("evaluate", version=forecast.version_id, data={"aois": [aoi.pk]}), 120)
+
     answer = Client().get(f"/api/v1/glaciers/{glacier.glac_id}/areas/").json()
     assert {"outlines", "network"} <= {one["source"] for one in answer["series"]}
 
