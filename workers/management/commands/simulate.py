@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Literal
 
+import pyogrio  # noqa: F401  (its GDAL reads its list of drivers now, before ours writes down a longer one)
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
@@ -55,7 +56,7 @@ class Command(BaseCommand):
     def _write(
         self, out: Path, seed: int, profile: str, span: tuple[int, int], size: int, per_year: int | Literal["full"]
     ) -> None:
-        with tqdm(total=1000, bar_format="{desc:48.48} {bar} {percentage:3.0f} % {elapsed}") as bar:
+        with tqdm(total=1000, bar_format="{desc:48.48} {bar} {percentage:3.0f} % {elapsed}", disable=None) as bar:
 
             def report(fraction: float, step: str) -> None:
                 bar.set_description_str(step, refresh=False)
