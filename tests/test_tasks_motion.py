@@ -110,6 +110,19 @@ def test_the_flow_of_a_simulated_glacier_is_kept_with_its_uncertainty(site):
     np.testing.assert_allclose(kept.band("v"), np.hypot(kept.band("vx"), kept.band("vy")), rtol=1e-5)
 
 
+def test_a_second_scene_on_another_grid_is_brought_onto_the_first(site):
+    part = (slice(3, None), slice(5, None))
+    pixels = site.world.reflectance(site.world.one_pass("L8", SECOND, 0.0))[(slice(None), *part)]
+    first, whole = site.clear(FIRST), site.clear(SECOND)
+    cut = site.keep(Stack(pixels, CANONICAL, site.grid.part(3, 5, 125, 123)), "cut", SECOND)
+    fields = [FlowField.objects.get(pk=tasks.flow(claimed("flow", first=first.pk, second=one.pk))["flow"])
+              for one in (whole, cut)]  # fmt: skip
+    all_of_it, what_is_shared = (layers(field).band("v") for field in fields)
+    assert np.isnan(what_is_shared[:3]).all() and np.isnan(what_is_shared[:, :5]).all()
+    inner = (slice(40, 90), slice(40, 90))
+    assert np.nanmedian(np.abs(all_of_it[inner] - what_is_shared[inner])) < 2
+
+
 def test_a_second_delivery_of_a_flow_writes_one_field(site):
     run = claimed("flow", first=site.clear(FIRST).pk, second=site.clear(SECOND).pk)
     assert tasks.flow(run) == tasks.flow(run)
