@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -171,3 +172,14 @@ def test_the_schema_is_made_without_a_warning(capsys):
     call_command("spectacular", "--validate", "--file", os.devnull)
     said = capsys.readouterr().err
     assert "Error" not in said, said
+
+
+def test_the_networks_are_told_with_the_counts_of_the_catalogue():
+    command = [sys.executable, "-m", "workers.learning.catalog", "--json"]
+    listed = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    told = (ROOT / "docs/science.md").read_text()
+    rows = {row.split("`")[1]: row for row in re.findall(r"^\| `[a-z0-9-]+`.*$", told, re.M)}
+    rows["resunet"] = rows["fusion-unet"]
+    counted = [one for one in listed if one["trainable_parameters"] is not None]
+    wrong = [one for one in counted if f"{one['trainable_parameters']:,}" not in rows[one["name"]]]
+    assert wrong == []
