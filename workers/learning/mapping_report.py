@@ -23,6 +23,10 @@ FEWEST_WIDENED = 3
 """Series below which no slope error is given at all."""
 FEWEST_DATES = 5
 FEWEST_YEARS = 5.0
+OUTLIER = 3.5
+LEAST_SPREAD = 0.005
+"""Of log areas: below half a per cent a deviation is no outlier, however regular the rest."""
+LEAST_KM2 = 1e-6
 FEWEST_PIXELS = 10
 """A glacier of fewer true pixels gives no relative area error: one pixel would be more than 10 %."""
 
@@ -78,7 +82,8 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
 
     Errors of areas and of their slopes come from scenes at the end of the melt season alone, as soon as there are such
     scenes: only those make an area series, and late snow elsewhere in the year would make the errors look larger.
-    "area_errors_from" says which were used.
+    "area_errors_from" says which were used. Dates that the outlier rule of a published series would leave out (fresh
+    snow, unseen cloud) are left out here too, and counted.
     """
     groups: dict[str, list[metrics.Confusion]] = defaultdict(list)
     glaciers: dict[str, metrics.Confusion] = defaultdict(lambda: metrics.NOTHING)
@@ -87,7 +92,8 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
         for name, counts in one.glaciers.items():
             glaciers[name] += counts
     every = [area for one in judged for area in one.areas]
-    areas = [area for area in every if area.late] or every
+    late = [area for area in every if area.late] or every
+    areas = without_outliers(late)
     errors = [metrics.relative_area_error(a.km2, a.true_km2) for a in areas]
     slopes = slope_errors(areas)
     s_m, told = slope_spread(slopes)
@@ -100,12 +106,30 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
         "area_errors": errors,
         "area_sizes_km2": [a.true_km2 for a in areas],
         "area_errors_from": "end of the melt season" if any(a.late for a in areas) else "all dates",
+        "area_outliers": len(late) - len(areas),
         "area_error_median": float(np.median(errors)) if errors else None,
         "slope_errors": slopes,
         "s_m": s_m,
         "s_m_from": told,
         "samples": len(judged),
     })
+
+
+def without_outliers(areas: Sequence[Area]) -> list[Area]:
+    """The areas less those whose log ratio to the truth lies more than 3.5 robust standard deviations (1.4826 MAD)
+    from the median of their glacier: the rule by which a series sets observations aside (Waismann et al.)."""
+    series: dict[str, list[Area]] = defaultdict(list)
+    for area in areas:
+        series[area.glacier].append(area)
+    dropped: set[Area] = set()
+    for some in series.values():
+        if len(some) < FEWEST_DATES:
+            continue
+        ratio = np.log([max(a.km2, LEAST_KM2) / a.true_km2 for a in some])
+        apart = np.abs(ratio - np.median(ratio))
+        limit = OUTLIER * 1.4826 * max(float(np.median(apart)), LEAST_SPREAD)
+        dropped |= {area for area, far in zip(some, apart, strict=True) if far > limit}
+    return [area for area in areas if area not in dropped]
 
 
 def slope_errors(areas: Sequence[Area]) -> list[float]:

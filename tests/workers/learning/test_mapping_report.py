@@ -149,3 +149,13 @@ def test_no_samples_and_one_class_are_refused():
 def test_a_forecaster_is_not_taught_to_map():
     with pytest.raises(ValueError, match="forecast"):
         recipes.train_segmenter("lstm", "small", [sample(2000)])
+
+
+def test_a_date_that_a_series_would_set_aside_does_not_widen_the_interval():
+    rng = np.random.default_rng(5)
+    regular = [
+        mapping_report.Area("A", 1990.0 + k, 5.0 * float(np.exp(rng.normal(0, 0.02))), 5.0) for k in range(20)
+    ]
+    snowed = mapping_report.Area("A", 2011.0, 2.0, 5.0)
+    assert mapping_report.without_outliers([*regular, snowed]) == regular
+    assert mapping_report.without_outliers([snowed] * 4) == [snowed] * 4
