@@ -127,3 +127,16 @@ def test_a_failing_dump_leaves_nothing_behind(data_root, tmp_path, monkeypatch):
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
     with pytest.raises(CommandError, match=r"holds no manifest\.json"):
         call_command("restore_check", tmp_path)
+
+
+def test_a_database_user_who_may_not_create_databases_is_told_in_one_line(backup, monkeypatch):
+    from django.db import ProgrammingError
+
+    from glacierweb import backups
+
+    def refused():
+        raise ProgrammingError("permission denied to create database\nHINT: ask an administrator")
+
+    monkeypatch.setattr(backups, "scratch_database", refused)
+    with pytest.raises(CommandError, match="^permission denied to create database$"):
+        call_command("restore_check", backup)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from glacierweb import backups
@@ -32,6 +33,6 @@ class Command(BaseCommand):
         try:
             with tqdm(total=len(files), unit="file", disable=None) as bar:
                 made = backups.make(target, media, lambda name: bar.update())
-        except backups.BackupError as error:
-            raise CommandError(str(error)) from None
+        except (backups.BackupError, DatabaseError) as error:
+            raise CommandError(str(error).splitlines()[0]) from None
         self.stdout.write(f"{made}")

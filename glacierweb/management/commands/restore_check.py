@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from glacierweb import backups
@@ -22,8 +23,8 @@ class Command(BaseCommand):
             with tqdm(total=len(manifest["media"]["files"]), unit="file", disable=None) as bar:
                 wrong = backups.check_media(backup, manifest, lambda name: bar.update())
             wrong += backups.check_rows(backup, manifest)
-        except backups.BackupError as error:
-            raise CommandError(str(error)) from None
+        except (backups.BackupError, DatabaseError) as error:
+            raise CommandError(str(error).splitlines()[0]) from None
         for sentence in wrong[:NAMED]:
             self.stderr.write(sentence)
         if wrong:
