@@ -138,5 +138,5 @@ def test_a_database_user_who_may_not_create_databases_is_told_in_one_line(backup
         raise ProgrammingError("permission denied to create database\nHINT: ask an administrator")
 
     monkeypatch.setattr(backups, "scratch_database", refused)
-    with pytest.raises(CommandError, match="^permission denied to create database$"):
+    with pytest.raises(CommandError, match=r"^permission denied to create database$"):
         call_command("restore_check", backup)
