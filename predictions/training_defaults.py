@@ -47,7 +47,7 @@ DEFAULTS: dict[str, dict[str, TrainingDefaults]] = {
     "resunet": {"small": TrainingDefaults(10, 3e-3, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
     "setr": {"small": TrainingDefaults(10, 5e-4, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
     "glavitu": {"small": TrainingDefaults(10, 5e-4, 8), "paper": TrainingDefaults(150, 5e-4, 8)},
-    "resnet50-unet": {"small": TrainingDefaults(12, 1e-3, 8), "paper": TrainingDefaults(60, 1e-3, 32)},
+    "resnet50-unet": {"small": TrainingDefaults(10, 3e-3, 8), "paper": TrainingDefaults(60, 1e-3, 32)},
     "sar-3d": {"small": TrainingDefaults(10, 5e-4, 4), "paper": TrainingDefaults(150, 5e-4, 8)},
     "sar-convlstm": {"small": TrainingDefaults(10, 5e-4, 4), "paper": TrainingDefaults(150, 5e-4, 8)},
     "default-forecaster": {"small": TrainingDefaults(40, 1e-3, 16), "paper": TrainingDefaults(40, 1e-3, 32)},

@@ -52,7 +52,7 @@ SMALL_FUSION = replace(SMALL_STRONG, lr=3e-3, warmup_steps=20)
 SMALL = {
     "fusion-unet": SMALL_FUSION,
     "resunet": SMALL_FUSION,
-    "resnet50-unet": replace(RESNET, epochs=12, batch=8, epoch_steps=25),
+    "resnet50-unet": replace(RESNET, epochs=10, batch=8, lr=3e-3, epoch_steps=26, warmup_steps=20),
 }
 
 
@@ -70,7 +70,7 @@ class Teaching:
 
 RESNET_TEACHING = Teaching("cross-entropy", "light")
 SMALL_TEACHING = Teaching("cross-entropy", "flips", (1, 99))
-SMALL_WINDOW = {"fusion-unet": 64, "resunet": 64}
+SMALL_WINDOW = {"fusion-unet": 64, "resunet": 64, "resnet50-unet": 64}
 """Side (px) of the training windows of a small preset, where the network takes any size: a quarter of the work."""
 FINE = replace(STRONG, epochs=80, lr=5e-5, schedule="cosine")
 """Fine-tuning on one region from global weights."""
