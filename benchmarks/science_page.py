@@ -14,9 +14,9 @@ HEAD = """# Bars on simulated worlds
 
 `bin/bench science SEED...` runs these checks on worlds made from the given seeds and rewrites the rows that it ran;
 the other rows stay as an earlier run left them, each with its own seeds and date. Everything here is simulated unless
-the row says otherwise. A bar that is missed stays in the table as missed; [tried.md](tried.md) says
-what was tried. *CPU s* is the processor time of the whole
-check that a row belongs to (training and simulation included), because the machines are shared.
+the row says otherwise. A bar that is missed stays in the table as missed; [tried.md](tried.md) says what was tried.
+*CPU s* is the processor time of the whole part that a row belongs to (training and simulation included), because the
+machines are shared.
 """
 
 
