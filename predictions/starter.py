@@ -105,7 +105,7 @@ def _first_mapper(aois: list[AreaOfInterest]) -> Iterator[Wish]:
     drawn = Outline.objects.filter(glacier__in=_glaciers(aois), preferred=True)
     if labels or drawn.exists():
         data = {"aois": [aoi.pk for aoi in aois]}
-        payload = {"architecture": "random-forest", "data": data, "split": "years" if labels else "tiles"}
+        payload = {"architecture": "random-forest", "data": data, "split": "years"}
         yield Wish("train", payload, f"teach a random forest, {_name(aois)}")
 
 

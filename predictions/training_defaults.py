@@ -63,9 +63,9 @@ DEFAULTS: dict[str, dict[str, TrainingDefaults]] = {
 }
 
 SPLITS: dict[str, tuple[str, ...]] = {
-    "segment": ("tiles", "glaciers", "years"),
-    "sar": ("tiles", "glaciers", "years"),
-    "forecast": ("purged", "spatial", "paper"),
-    "video": ("purged", "spatial", "paper"),
+    "segment": ("years",),
+    "sar": ("years",),
+    "forecast": ("purged", "spatial"),
+    "video": ("purged",),
 }
-"""Kinds of split by task; the first is the default. "years" leaves every year out once."""
+"""Kinds of split by task; the first is the default. "years" holds whole years of truth out."""

@@ -418,11 +418,23 @@ def _teach_segmenter(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[st
     pairs = [pair for area in areas for pair in _pairs(asked, area)]
     keys, samples = [key for key, _ in pairs], [sample for _, sample in pairs]
     tell(0.02, f"{len(samples)} scenes with truth")
-    trained = recipes.train_segmenter(asked.architecture, asked.preset, samples, _settings(asked), tell, checkpoint)
+    trained = recipes.train_segmenter(
+        asked.architecture, asked.preset, samples, _settings(asked), tell, checkpoint, start=_start(asked)
+    )
     snapshot = {"scenes": keys, "groups": [sample.group for sample in samples]}
     if asked.architecture == "random-forest":
         snapshot["folds"] = list(_folds(asked, keys, samples, trained))
     return trained, snapshot
+
+
+def _start(asked: params.TrainParams) -> weights.Learned | None:
+    """The version that the training starts from. Raises ValueError for what can only be taught from scratch."""
+    if asked.start == "scratch":
+        return None
+    if asked.architecture == "random-forest" or asked.task == "forecast":
+        raise ValueError(f"{asked.architecture} is always taught from scratch: ask again with start = scratch")
+    version = ModelVersion.objects.get(pk=asked.start)
+    return weights.load(paths.data_path(version.weights), version.weights_sha256)
 
 
 def _folds(asked, keys: list[str], samples: list, trained: Any) -> Iterator[dict[str, Any]]:
@@ -471,6 +483,7 @@ def _shape(geometry: GEOSGeometry | None) -> Any:
 
 
 def _teach_forecaster(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
+    _start(asked)
     series = [_cube(area, 3, lambda *_: None) for area in areas]
     frames = {a.name: [s.isoformat() for s in cube.starts] for a, cube in zip(areas, series, strict=True)}
     snapshot = {"frames": frames}
