@@ -71,6 +71,8 @@ def describe(
     if source == "snow_ice":
         line, reason, told = None, SNOW_AND_ICE, [NO_TREND_FROM_SNOW]
     trend = trend_of(line, sigma, mapper_sd(version), len(rows) - line.n) if line is not None else None
+    if trend and labels_only:  # people drew these: there is no mapper whose error could be missing
+        trend["se_label"] = "assumes independent outlines"
     return {
         "source": source,
         "label": LABELS[source],
