@@ -294,7 +294,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # GDAL tells of every driver on its skip list that it does not have; what fails to open says so itself.
-    "loggers": {"rasterio._env": {"level": "ERROR"}},
+    "loggers": {"rasterio._env": {"level": "ERROR"}, "numexpr": {"level": "WARNING"}},
 }
 
 # No file that somebody brings may make GDAL open another file, a network address or a script.
