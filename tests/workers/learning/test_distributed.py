@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 PROGRAM = """
-import os, sys
+import json, os, sys
+from pathlib import Path
 import torch
 from torch import nn
 from workers.learning.training import TrainSettings, fit
@@ -30,7 +32,8 @@ seen = []
 torch.manual_seed(0)
 settings = TrainSettings(epochs=60, batch=6, lr=0.1, patience=None)
 network, history = fit(nn.Linear(1, 1), Points(), Points(), loss, settings)
-print(os.environ["RANK"], network.weight.item().hex(), network.bias.item().hex(), seen[0], flush=True)
+said = {"weight": network.weight.item(), "bias": network.bias.item(), "first_batch": seen[0]}
+Path(sys.argv[1], os.environ["RANK"]).write_text(json.dumps(said))
 """
 
 
@@ -38,10 +41,10 @@ def test_two_processes_share_the_samples_and_end_with_the_same_weights(tmp_path)
     program = tmp_path / "teach.py"
     program.write_text(PROGRAM)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(program)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, timeout=300,
-                             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}).stdout
-    lines = sorted(line.split(maxsplit=3) for line in printed.splitlines() if line[:2] in ("0 ", "1 "))
-    (_, weight, bias, first), (_, weight_2, bias_2, other) = lines
-    assert (weight, bias) == (weight_2, bias_2)
-    assert abs(float.fromhex(weight) - 2) < 0.2
-    assert not set(eval(first)) & set(eval(other))
+    # Each process answers in a file of its own: two that print into one pipe mix their lines.
+    subprocess.run([*command, str(tmp_path)], check=True, cwd=ROOT, timeout=300,
+                   env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+    one, other = (json.loads((tmp_path / rank).read_text()) for rank in "01")
+    assert (one["weight"], one["bias"]) == (other["weight"], other["bias"])
+    assert abs(one["weight"] - 2) < 0.2
+    assert not set(one["first_batch"]) & set(other["first_batch"])
