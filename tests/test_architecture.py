@@ -56,15 +56,34 @@ def test_the_web_half_imports_only_downwards(folder):
 
 
 def test_the_science_half_knows_no_web():
-    doors = {ROOT / "workers/tasks.py", ROOT / "workers/apps.py"}
+    door = ROOT / "workers/tasks"
     strangers = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in files("workers")
-        if path not in doors and "management" not in path.parts
+        if door not in path.parents and path != ROOT / "workers/apps.py" and "management" not in path.parts
         for name in imports(path)
         if name.split(".")[0] in WEB_LIBRARIES
     ]
     assert strangers == []
+
+
+def test_nothing_imports_the_door():
+    guests = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for folder in sorted(OURS)
+        for path in files(folder)
+        if ROOT / "workers/tasks" not in path.parents
+        for name in imports(path)
+        if name == "workers.tasks" or name.startswith("workers.tasks.")
+    ]
+    assert guests == []
+
+
+def test_every_kind_of_run_has_its_own_file_behind_the_door():
+    from django.conf import settings
+
+    kinds = {path.stem for path in files("workers/tasks") if f"def {path.stem}(run: Run)" in path.read_text()}
+    assert kinds == set(settings.RUN_KINDS)
 
 
 def floor_of(name: str) -> tuple[str, int] | None:

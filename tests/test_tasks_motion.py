@@ -26,6 +26,7 @@ from workers.learning import catalog, weights
 from workers.learning.forest_recipe import train_forest
 from workers.learning.samples import SegmentSample
 from workers.segmentation.outlines import trace
+from workers.tasks import stored, taught
 
 FIRST, SECOND = date(2019, 9, 1), date(2020, 9, 1)
 GLAC_ID = "G330000E46000N"
@@ -224,9 +225,9 @@ class Taught:
 
     def __init__(self, site: Site, scenes: list[Scene], folds: bool) -> None:
         ice = site.world.ice(2019.67)
-        samples = [SegmentSample(tasks._stack(one), ice, str(one.acquired.year)) for one in scenes]
+        samples = [SegmentSample(stored.stack_of(one), ice, str(one.acquired.year)) for one in scenes]
         learned = train_forest("small", samples, 0, lambda *_, **__: None, CANONICAL, False).learned
-        self.digest = tasks._kept(learned)
+        self.digest = taught.keep(learned)
         kept = [{"groups": [s.group], "scenes": [one.key], "weights_sha256": self.digest}
                 for one, s in zip(scenes, samples, strict=True)]  # fmt: skip
         snapshot = {"scenes": [one.key for one in scenes], "groups": [s.group for s in samples]}
@@ -322,7 +323,7 @@ def forecaster(site: Site):
     recipe = weights.Recipe(
         "default-forecaster", "small", vars(config), bands, task="forecast", options={"months": 3, "threshold": 0.3}
     )
-    digest = tasks._kept(weights.Learned(row.build(config), recipe))
+    digest = taught.keep(weights.Learned(row.build(config), recipe))
     starts = [date(2016 + n // 4, 1 + 3 * (n % 4), 1).isoformat() for n in range(20)]
     run = claimed("train", architecture="default-forecaster", data={"aois": [site.aoi.pk]})
     return versions.register(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-KINDS = ("reflectance", "ndsi", "label", "dem")
+KINDS = ("reflectance", "ndsi", "label", "dem", "sar")
 PLAIN = (
     "key", "collection", "sensor", "date_precision", "cloud_percent", "image_quality", "properties", "simulated",
     "kind",
@@ -42,7 +42,8 @@ def safe_key(text: str) -> str:
 
 @dataclass(frozen=True)
 class FoundScene:
-    """One acquisition on offer. `assets` go by canonical band name (masks: qa, scl, fmask, mod35, radsat).
+    """One acquisition on offer. `assets` go by canonical band name (masks: qa, scl, fmask, mod35, radsat; backscatter
+    delivered in decibels: co_pol_db, cross_pol_db).
 
     `acquired` is None only for elevation without a date; for a date of which only the year or quarter is known it is
     the middle of `interval`, and `date_precision` says so. `cloud_percent` and `image_quality` are None when the
@@ -62,6 +63,12 @@ class FoundScene:
     properties: dict[str, Any] = field(default_factory=dict)
     simulated: bool = False
     kind: str = "reflectance"
+
+    @property
+    def place(self) -> str:
+        """What people call the place: given in the scene's item, or the first word of its collection."""
+        given = self.properties.get("glacierweb:source")
+        return str(given or self.collection.split("_")[0]).strip().capitalize()
 
     def meta(self) -> dict[str, Any]:
         """What the filter profiles ask of the catalogue's own description (see filters.judge)."""

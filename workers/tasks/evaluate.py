@@ -1,0 +1,53 @@
+"""A version is measured on data of one's choice; what had taught it is reported apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glacierweb.delivery import report
+from glacierweb.models import Run
+from inventory.models import AreaOfInterest, Scene
+from predictions import params, versions
+from predictions.models import ModelVersion
+from workers.learning import evaluation, mapping_report
+from workers.tasks import lessons, mapped, stored, taught
+
+
+def evaluate(run: Run) -> dict[str, Any]:
+    """Measure a version on data of one's choice, and put the figures on its card."""
+    asked, tell = params.read(run.kind, run.params), report(run)
+    version = ModelVersion.objects.get(pk=asked.version)
+    measure = _evaluated_mapper if version.task == "segment" else _evaluated_forecaster
+    found = measure(asked, version, lessons.areas_of(asked.data), tell)
+    versions.keep_evaluation(run, version, {**found, "data": params.to_dict(asked.data)})
+    return {"version": version.pk, **found, "warnings": evaluation.remarks(found)}
+
+
+def _evaluated_mapper(asked, version: ModelVersion, areas: list[AreaOfInterest], tell) -> dict[str, Any]:
+    pairs, judged = [pair for area in areas for pair in lessons.pairs(asked, area)], []
+    for number, (key, sample) in enumerate(pairs):
+        tell(number / len(pairs), f"scene {number + 1} of {len(pairs)}: {key}")
+        scene = Scene.objects.get(key=key)
+        probability, held_out = mapped.probability_of(version, scene)
+        how = "held_out" if held_out else "seen" if _taught(version, scene, sample.group) else "unseen"
+        judged.append((how, mapping_report.judge(probability, sample)))
+    return evaluation.mapping(judged)
+
+
+def _taught(version: ModelVersion, scene: Scene, group: str) -> bool:
+    """Whether a scene, or another one of the same place and truth, shaped the version's weights."""
+    snapshot, seed = version.data_snapshot, version.trained_by.params.get("seed", 0)
+    groups = evaluation.taught_groups(snapshot.get("groups", []), seed, version.architecture)
+    there = Scene.objects.filter(key__in=snapshot.get("scenes", []), footprint__intersects=scene.footprint)
+    return group in groups and there.exists()
+
+
+def _evaluated_forecaster(asked, version: ModelVersion, areas: list[AreaOfInterest], tell) -> dict[str, Any]:
+    learned, records = taught.load(version), []
+    for number, area in enumerate(areas):
+        tell(number / len(areas), f"forecasting the past of {area.name} beside the baselines")
+        cube = stored.record_of(area, learned.recipe.options.get("months", 3), lambda *_: None)
+        past = evaluation.hindcast_within(learned, cube, asked.data.from_, asked.data.to)
+        seen = evaluation.frames_taught(version.data_snapshot.get("frames", {}), area.name, past)
+        records.append((area.name, past, seen))
+    return evaluation.forecasts(records)

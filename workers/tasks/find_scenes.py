@@ -1,0 +1,93 @@
+"""Scenes arrive: what a folder or a catalogue offers is written down, and each scene is then fetched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+import shapely
+from django.conf import settings
+
+from glacierweb.delivery import report
+from glacierweb.models import Run
+from inventory import aois, scenes
+from inventory.models import AreaOfInterest, Glacier
+from workers.imagery import datafolder, rasters, stac
+from workers.imagery.found import FoundScene
+from workers.imagery.grid import Grid
+
+PIXEL_M = 30.0
+
+
+def find_scenes(run: Run) -> dict[str, Any]:
+    """Look into a folder or a catalogue and write down every scene that it offers; each is then fetched."""
+    asked, tell = run.params, report(run)
+    tell(0.0, "looking for scenes")
+    found, skipped = _offered(asked)
+    groups: dict[str, list[FoundScene]] = defaultdict(list)
+    for scene in found:
+        groups[scene.key if scene.kind == "dem" else scene.collection].append(scene)
+    new = 0
+    for number, group in enumerate(groups.values(), start=1):
+        tell((number - 1) / len(groups), f"{len(group)} scenes of {group[0].collection}")
+        try:
+            area = None if group[0].kind == "dem" else _area_for(asked, group)
+            grid = area.grid if area else datafolder.native_grid(group).to_dict()
+        except rasters.UnreadableRaster as error:
+            skipped += [(scene.key, str(error)) for scene in group]
+            continue
+        new += sum(_record(scene, grid, area) for scene in group)
+    warnings = _by_reason(skipped)
+    return {"found": len(found), "new": new, "skipped": len(skipped), "warnings": warnings}
+
+
+def _by_reason(skipped: list[tuple[str, str]]) -> list[str]:
+    """One line for each reason: how many files, and the first of them."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for path, reason in skipped:
+        files[reason].append(path)
+    return [f"{len(some)} x {reason} ({some[0]}{', ...' if len(some) > 1 else ''})" for reason, some in files.items()]
+
+
+def _offered(asked: dict[str, Any]) -> tuple[list[FoundScene], list[tuple[str, str]]]:
+    if asked["folder"]:
+        reading = datafolder.folder(asked["folder"])
+        return reading.found[: asked["limit"]], [(skip.path, skip.reason) for skip in reading.skipped]
+    found = stac.search(
+        asked["catalogue"] or asked["stac"], settings.STAC_CATALOGUES, bbox=asked["bbox"], datetime=asked["datetime"],
+        collections=asked["collections"], limit=asked["limit"],
+    )  # fmt: skip
+    return found, []
+
+
+def _area_for(asked: dict[str, Any], group: list[FoundScene]) -> AreaOfInterest:
+    """The area of interest on whose grid a group of scenes is kept: the named glacier's, or their footprint's."""
+    if asked["glacier"]:
+        glacier = Glacier.objects.get(glac_id=asked["glacier"])
+        grid = Grid.around(aois.box_of(glacier), PIXEL_M)
+        return aois.for_glacier(glacier, grid.to_dict())
+    if asked["bbox"]:
+        place = shapely.box(*asked["bbox"])
+        return aois.for_footprint(str(asked["bbox"]), place, Grid.around(place, PIXEL_M).to_dict())
+    grid = datafolder.native_grid(sorted(group, key=lambda one: one.kind != "reflectance"))
+    return aois.for_footprint(group[0].place, grid.footprint(), grid.to_dict(), simulated=group[0].simulated)
+
+
+def _record(scene: FoundScene, grid: dict[str, Any], area: AreaOfInterest | None) -> bool:
+    when = scene.interval or (scene.acquired, None)
+    undated = datetime(1970, 1, 1, tzinfo=UTC)
+    _, new = scenes.record(
+        scene.key,
+        footprint=scene.footprint,
+        acquired=when[0] or undated,
+        acquired_end=when[1],
+        collection=scene.collection,
+        kind=scene.kind,
+        sensor=scene.sensor,
+        date_precision=scene.date_precision,
+        cloud_percent=scene.cloud_percent,
+        item={"found": scene.to_dict(), "grid": grid, "aoi": area.pk if area else None},
+        simulated=scene.simulated,
+    )
+    return new

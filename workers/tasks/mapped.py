@@ -1,0 +1,62 @@
+"""Ice found in one scene: probability, outlines cut to glaciers and areas, written down once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glacierweb import paths
+from glacierweb.models import Run
+from inventory.models import Scene
+from predictions import results
+from predictions.models import Mask, ModelVersion
+from workers.imagery import bands, rasters
+from workers.imagery.grid import Grid
+from workers.imagery.rasters import Stack
+from workers.learning import truth
+from workers.segmentation.observation import area_error, observe
+from workers.segmentation.segment import segment_stack
+from workers.tasks import stored, taught
+
+ICE, SNOW_ICE = Mask.Product.ICE, Mask.Product.SNOW_ICE
+
+
+def mapped(run: Run, scene: Scene, version: ModelVersion, threshold: float) -> Mask:
+    """The version's mask of a scene; computed only where the scene has none with every glacier in view."""
+    domains = stored.domains_in(scene)
+    known = Mask.objects.filter(scene=scene, version=version, product=ICE, threshold=threshold).first()
+    if known and set(domains) <= set(known.areas.values_list("glacier__glac_id", flat=True)):
+        return known
+    probability, held_out = probability_of(version, scene)
+    error = area_error(version.metrics.get("area_errors", []), version.metrics.get("area_sizes_km2"))
+    remarks = [*scene.facts.get("flags", []), *(["held_out"] if held_out else [])]
+    return _keep(run, scene, version, ICE, probability, Grid.from_dict(scene.grid), domains, error, threshold, remarks)
+
+
+def probability_of(version: ModelVersion, scene: Scene) -> tuple[np.ndarray, bool]:
+    """Probability of ice (H, W) on the scene's grid, and whether a fold gave it that never saw the scene's truth."""
+    learned, held_out = taught.weights_for(version, scene)
+    stack = truth.with_layers(stored.stack_of(scene), stored.relief(scene, learned.recipe.bands))
+    return segment_stack(stack, learned), held_out
+
+
+def snow_and_ice(run: Run, scene: Scene) -> Mask:
+    """The NDSI mask of a scene: snow and clean ice, never to be called a glacier outline."""
+    known = Mask.objects.filter(scene=scene, version=None, product=SNOW_ICE).first()
+    if known:
+        return known
+    stack = stored.stack_of(scene)
+    index = bands.ndsi(stack.band("green"), stack.band("swir1"))
+    kept = bands.snow_ice(index, 0.4)
+    sure = np.where(np.isnan(kept), np.nan, kept > 0).astype(np.float32)
+    remarks = [*scene.facts.get("flags", []), "snow_and_ice"]
+    return _keep(run, scene, None, SNOW_ICE, sure, stack.grid, stored.domains_in(scene), None, 0.5, remarks)
+
+
+def _keep(run, scene, version, product, probability, grid, domains, error, threshold, remarks) -> Mask:
+    seen = observe(probability, grid, domains, error, threshold, remarks)
+    raster = paths.scratch(".tif")
+    rasters.write(Stack(probability[None], ("probability",), grid, scene.acquired), raster, encode="probability")
+    return results.save_mask(
+        run, scene, version, product, raster, threshold, [tuple(vars(o).values()) for o in seen.outlines],
+        [tuple(vars(a).values()) for a in seen.areas], seen.valid_fraction,
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Stored rows as the plain records that the science takes: stacks, relief, domains, cubes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import shapely
+from django.contrib.gis.geos import GEOSGeometry
+from django.db.models import Q, QuerySet
+
+from glacierweb import paths
+from inventory.models import AreaOfInterest, Glacier, Scene
+from workers.imagery import cubes, rasters, terrain
+from workers.imagery.grid import Grid, rasterize
+from workers.imagery.rasters import Stack
+
+
+def usable(where: Q, kind: str = "reflectance") -> QuerySet[Scene]:
+    """Stored scenes of a kind, in order of time."""
+    return Scene.objects.filter(where, state=Scene.State.STORED, kind=kind).order_by("acquired", "key")
+
+
+def stack_of(scene: Scene, grid: Grid | None = None) -> Stack:
+    """The scene's pixels (bands, H, W), on another grid where one is given."""
+    stack = rasters.read(paths.data_path(scene.raster), grid=grid)
+    return Stack(stack.pixels, stack.bands, stack.grid, scene.acquired)
+
+
+def relief(scene: Scene, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Elevation (m) and slope (degrees) on the scene's grid, where a version asks for them and a DEM is stored."""
+    dem = usable(Q(footprint__contains=scene.footprint), "dem").first()
+    if dem is None or not {"elevation", "slope"} & set(names):
+        return {}
+    grid = Grid.from_dict(scene.grid)
+    elevation = rasters.read_layer(paths.data_path(dem.raster), grid)
+    return {"elevation": elevation, "slope": terrain.slope_degrees(elevation, grid)}
+
+
+def shape(geometry: GEOSGeometry | None) -> Any:
+    """A stored geometry in shapely, degrees of EPSG:4326."""
+    assert geometry is not None, "asked for a glacier without a domain"
+    return shapely.from_wkb(bytes(geometry.wkb))
+
+
+def domains_in(scene: Scene) -> dict[str, Any]:
+    """Domains of the glaciers in view; simulated scenes see only simulated glaciers, real ones only real."""
+    found = Glacier.objects.filter(domain__intersects=scene.footprint, simulated=scene.simulated)
+    return {glacier.glac_id: shape(glacier.domain) for glacier in found}
+
+
+def ice_near(scene: Scene, grid: Grid) -> np.ndarray:
+    """(H, W) bool: the outlines nearest in time to a scene; of a glacier never drawn, its domain."""
+    shapes = []
+    for glacier in Glacier.objects.filter(domain__intersects=scene.footprint, simulated=scene.simulated):
+        drawn = glacier.outlines.filter(preferred=True, superseded_at=None)
+        nearest = min(drawn, key=lambda one: abs(one.src_date - scene.acquired.date()), default=None)
+        shapes.append(shape(nearest.geometry if nearest else glacier.domain))
+    return rasterize(shapes, grid)
+
+
+def record_of(area: AreaOfInterest, step_months: int, tell: Callable[..., None]) -> cubes.Cube:
+    """The record of an area: index rasters where there are any, else the scenes that the forecast profile accepts."""
+    inside = Q(item__aoi=area.pk)
+    ready = list(usable(inside, "ndsi").exclude(date_precision="year"))  # a year has no place among quarters
+    accepted = ready or [scene for scene in usable(inside) if not scene.refusals.get("forecast", ["not judged"])]
+    if not accepted:
+        raise ValueError(f"no scene of {area.name} passed the profile forecast; add clear scenes of Landsat 8")
+
+    def stacks() -> Iterator[Stack]:
+        for number, scene in enumerate(accepted, start=1):
+            tell(0.4 * number / len(accepted), f"reading scene {number} of {len(accepted)}")
+            yield stack_of(scene)
+
+    # Index rasters may leave whole years out; whoever reads them must see the hole instead of a shorter record.
+    return cubes.stack(stacks(), step_months, cut=not ready)

@@ -1,0 +1,99 @@
+"""A network is taught, its weights kept, and the version registered as a candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from glacierweb import paths, runs
+from glacierweb.delivery import report
+from glacierweb.models import Run
+from predictions import params, versions
+from predictions.models import ModelVersion
+from workers.forecasting import issue
+from workers.learning import recipes, weights
+from workers.learning.forest_recipe import train_forest
+from workers.learning.samples import folds
+from workers.tasks import lessons, stored, taught
+
+
+def train(run: Run) -> dict[str, Any]:
+    """Teach a network, keep its weights, register it as a candidate; goes on from its checkpoint after a loss."""
+    asked, tell = params.read(run.kind, run.params), report(run)
+    areas = lessons.areas_of(asked.data)
+    folder = f"checkpoints/run-{run.pk}"
+    runs.keep_checkpoint(run, folder)
+    teach = _teach_segmenter if asked.task == "segment" else _teach_forecaster
+    trained, snapshot = teach(asked, areas, tell, paths.data_path(folder))
+    version = versions.register(
+        run, asked.task, asked.architecture, asked.preset, taught.keep(trained.learned), _card(asked.task, trained),
+        trained.learned.recipe.bands, taught.trainable_parameters_of(trained.learned), snapshot,
+        versions.scope_of(areas, asked.data.regions), all(area.simulated for area in areas),
+    )  # fmt: skip
+    versions.promote_if_first(version)
+    return {"version": version.pk}
+
+
+def _card(task_name: str, trained: Any) -> dict[str, Any]:
+    """The metrics with the one row by which versions are compared, and the curves of the training."""
+    found = trained.metrics
+    if task_name == "segment":
+        overall = found.get("pooled", {})
+    else:
+        overall = {"mse": found["scores"]["pooled_mse"], "mae": found["scores"]["pooled_mae"]}
+    return {**found, "overall": overall, "curves": trained.history.points}
+
+
+def _settings(asked: params.TrainParams) -> Any:
+    known = {"epochs": asked.epochs, "lr": asked.lr, "batch": asked.batch, "seed": asked.seed}
+    return recipes.with_settings(asked.architecture, asked.preset, **known)
+
+
+def _teach_segmenter(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
+    pairs = [pair for area in areas for pair in lessons.pairs(asked, area)]
+    keys, samples = [key for key, _ in pairs], [sample for _, sample in pairs]
+    tell(0.02, f"{len(samples)} scenes with truth")
+    trained = recipes.train_segmenter(
+        asked.architecture, asked.preset, samples, _settings(asked), tell, checkpoint, start=_start(asked)
+    )
+    snapshot = {"scenes": keys, "groups": [sample.group for sample in samples]}
+    if asked.architecture == "random-forest":
+        snapshot["folds"] = list(_folds(asked, keys, samples, trained))
+    return trained, snapshot
+
+
+def _start(asked: params.TrainParams) -> weights.Learned | None:
+    """The version that the training starts from. Raises ValueError for what can only be taught from scratch."""
+    if asked.start == "scratch":
+        return None
+    if asked.architecture == "random-forest" or asked.task == "forecast":
+        raise ValueError(f"{asked.architecture} is always taught from scratch: ask again with start = scratch")
+    return taught.load(ModelVersion.objects.get(pk=asked.start))
+
+
+def _folds(asked, keys: list[str], samples: list, trained: Any) -> Iterator[dict[str, Any]]:
+    """For each part of the groups a forest that never saw it: what predicts the scenes that were learned from."""
+    for groups in folds([sample.group for sample in samples]):
+        others = [sample for sample in samples if sample.group not in groups]
+        if not others:
+            continue
+        one = train_forest(asked.preset, others, asked.seed, lambda *_, **__: None, trained.learned.recipe.bands, False)
+        scenes_out = [key for key, sample in zip(keys, samples, strict=True) if sample.group in groups]
+        yield {"groups": sorted(groups), "scenes": scenes_out, "weights_sha256": taught.keep(one.learned)}
+
+
+def _teach_forecaster(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
+    _start(asked)
+    series = [stored.record_of(area, 3, lambda *_: None) for area in areas]
+    frames = {a.name: [s.isoformat() for s in cube.starts] for a, cube in zip(areas, series, strict=True)}
+    snapshot = {"frames": frames}
+    if asked.split == "spatial":
+        seen, target = issue.split_transfer(series[0])
+        trained = recipes.train_transfer(
+            asked.architecture, asked.preset, seen, target, _settings(asked), tell, checkpoint
+        )
+        return trained, snapshot
+    return recipes.train_forecaster(
+        asked.architecture, asked.preset, series, _settings(asked), tell, checkpoint
+    ), snapshot
