@@ -15,6 +15,8 @@ import numpy as np
 
 CANONICAL = ("blue", "green", "red", "nir", "swir1", "swir2")
 OPTIONAL = ("coastal", "thermal")
+RADAR = ("co_pol", "cross_pol", "coherence")
+"""Gamma nought of both polarisations in linear power, and interferometric coherence."""
 
 _TM = {"blue": "B1", "green": "B2", "red": "B3", "nir": "B4", "swir1": "B5", "swir2": "B7", "thermal": "B6"}
 _OLI = {
@@ -37,6 +39,7 @@ SENSOR_BANDS: dict[str, dict[str, str]] = {
 ALIASES = {
     "nir08": "nir", "swir16": "swir1", "swir22": "swir2", "lwir11": "thermal", "lwir": "thermal",
     "qa_pixel": "qa", "qa_radsat": "radsat", "scl": "scl", "fmask": "fmask", "coastal_aerosol": "coastal",
+    "vv": "co_pol", "hh": "co_pol", "vh": "cross_pol", "hv": "cross_pol",
 }  # fmt: skip
 MASK_BANDS = ("qa", "scl", "fmask", "mod35", "radsat")
 BASELINE_0400 = datetime(2022, 1, 25, tzinfo=UTC)
@@ -76,8 +79,8 @@ def sensor_of(text: str) -> str:
     landsat = re.search(r"(?:landsat|lt|le|lc|lo)[ _-]?0?([4-9])(?!\d|/)", lower)
     if landsat:
         return f"landsat-{landsat[1]}"
-    if re.search(r"sentinel[ _-]?2|\bs2[abc]?\b", lower):
-        return "sentinel-2"
+    if sentinel := re.search(r"sentinel[ _-]?([12])|\bs([12])[a-d]?\b", lower):
+        return f"sentinel-{sentinel[1] or sentinel[2]}"
     return "modis" if re.search(r"modis|mod09|myd09|terra|aqua", lower) else ""
 
 
@@ -89,7 +92,7 @@ def canonical(name: str, sensor: str = "") -> str | None:
     """
     lower = name.strip().lower()
     plain = ALIASES.get(lower, lower)
-    if plain in (*CANONICAL, *OPTIONAL, *MASK_BANDS, "ndsi", "elevation", "label"):
+    if plain in (*CANONICAL, *OPTIONAL, *RADAR, *MASK_BANDS, "ndsi", "elevation", "label"):
         return plain
     code = re.fullmatch(r"(?:sr_|st_)?b0?(\d{1,2}a?)", lower)
     if code:
@@ -127,7 +130,8 @@ def scale(dn: np.ndarray, product: str | Scaling) -> np.ndarray:
     rule = PRODUCTS[product] if isinstance(product, str) else product
     raw = np.asarray(dn)
     values = raw.astype(np.float64) * rule.scale + rule.offset
-    missing = ~np.isfinite(values) | (values < rule.valid[0] - 1e-9) | (values > rule.valid[1] + 1e-9)
+    slack = 0.0 if rule.scale == 1 else 1e-9  # what rounding of a scaled integer may add; a power of 0 stays missing
+    missing = ~np.isfinite(values) | (values < rule.valid[0] - slack) | (values > rule.valid[1] + slack)
     if rule.nodata is not None:
         missing |= raw == rule.nodata
     return np.where(missing, np.nan, values).astype(np.float32)
@@ -136,6 +140,11 @@ def scale(dn: np.ndarray, product: str | Scaling) -> np.ndarray:
 def decibel(power: np.ndarray) -> np.ndarray:
     """Backscatter in dB from linear power; averages are taken before, in power."""
     return (10 * np.log10(np.maximum(power, 1e-6))).astype(np.float32)
+
+
+def linear_power(decibels: np.ndarray) -> np.ndarray:
+    """Backscatter in linear power from dB, float32: what is stored and averaged."""
+    return (10 ** (np.asarray(decibels, dtype=np.float64) / 10)).astype(np.float32)
 
 
 def qa_pixel_invalid(

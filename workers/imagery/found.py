@@ -13,6 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 KINDS = ("reflectance", "ndsi", "label", "dem", "sar")
+POLARISATIONS = "sar:polarizations"  # STAC's spelling
 PLAIN = (
     "key", "collection", "sensor", "date_precision", "cloud_percent", "image_quality", "properties", "simulated",
     "kind",
@@ -69,6 +70,12 @@ class FoundScene:
         """What people call the place: given in the scene's item, or the first word of its collection."""
         given = self.properties.get("glacierweb:source")
         return str(given or self.collection.split("_")[0]).strip().capitalize()
+
+    def join(self, other: FoundScene) -> None:
+        """Take in the bands that another file of the same acquisition brings, and its polarisations."""
+        self.assets.update(other.assets)
+        if both := [*self.properties.get(POLARISATIONS, ()), *other.properties.get(POLARISATIONS, ())]:
+            self.properties[POLARISATIONS] = sorted(set(both))
 
     def meta(self) -> dict[str, Any]:
         """What the filter profiles ask of the catalogue's own description (see filters.judge)."""

@@ -27,13 +27,19 @@ __all__ = [
 ]  # fmt: skip
 
 SLC_OFF_SINCE = datetime(2003, 5, 31, tzinfo=UTC)
-ORDER = (*bands.CANONICAL, *bands.OPTIONAL)
+ORDER = (*bands.CANONICAL, *bands.OPTIONAL, *bands.RADAR)
 VALID = {
     "thermal": bands.LANDSAT_ST.valid,
     "elevation": bands.ELEVATION.valid,
     "ndsi": (-1.0, 1.0),
     "label": (0.0, 1.0),
+    "co_pol": bands.SENTINEL1_RTC.valid,
+    "cross_pol": bands.SENTINEL1_RTC.valid,
+    "co_pol_db": (-60.0, 10.0),
+    "cross_pol_db": (-60.0, 10.0),
+    "coherence": (-1.0, 2.0),
 }
+"""What can be; a coherence that interpolation carried beyond 0 to 1 is cut to it."""
 SNOW_NDSI = 0.4
 
 
@@ -109,11 +115,19 @@ def _read_band(scene: _Read, dataset: Any, name: str, asset: Asset, grid: Grid, 
         scene.masks[name] = read_window(dataset, number, grid, nearest=True, decode=lambda raw, _: raw)[0][0]
         return
     rule = _scaling(name, asset, kind, dataset.dtypes[asset.band_index - 1])
-    nearest = kind == "label"
-    scene.values[name] = read_window(dataset, number, grid, nearest, decode=lambda raw, _: bands.scale(raw, rule))[0][0]
+    layer = read_window(dataset, number, grid, kind == "label", decode=lambda raw, _: _physical(name, raw, rule))[0][0]
+    scene.values[name.removesuffix("_db")] = layer
     if name in bands.CANONICAL:
         zero = read_window(dataset, number, grid, nearest=True, decode=lambda raw, _: raw == 0)[0][0]
         scene.zero &= zero == 1
+
+
+def _physical(name: str, raw: np.ndarray, rule: bands.Scaling) -> np.ndarray:
+    """Stored numbers -> physical values before any resampling: backscatter is averaged in linear power, never in dB."""
+    values = bands.scale(raw, rule)
+    if name.endswith("_db"):
+        return bands.linear_power(values)
+    return np.clip(values, 0, 1) if name == "coherence" else values
 
 
 def _scaling(name: str, asset: Asset, kind: str, dtype: str) -> bands.Scaling:

@@ -1,4 +1,5 @@
-"""Scenes by their product file names: Landsat Collection 2 Level 2, HLS 2.0, Sentinel-2 Level 2A, elevation models."""
+"""Scenes by their product file names: Landsat Collection 2 Level 2, HLS 2.0, Sentinel-2 Level 2A, elevation models,
+and Sentinel-1 gamma nought of HyP3 (power or decibels) and of pyroSAR."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workers.imagery import bands
-from workers.imagery.found import Asset, FoundScene
+from workers.imagery.found import POLARISATIONS, Asset, FoundScene
 from workers.imagery.grid import Grid, NoCRS, WrongGrid
 from workers.imagery.rasters import UnreadableRaster, opened
 
@@ -21,6 +22,13 @@ HLS = re.compile(
 SENTINEL2 = re.compile(
     r"(?P<key>(?:S2[A-D]_MSIL2A_(?P<sensed>\d{8}T\d{6})_N(?P<baseline>\d{4})_R\d{3}_)?T?(?P<tile>\d{2}[A-Z]{3})_"
     r"(?P<date>\d{8}T\d{6}))(?:_\w+?)??_(?P<band>B\d[\dA]|SCL)(?:_\d\dm)?\.tiff?", re.IGNORECASE)  # fmt: skip
+HYP3 = re.compile(
+    r"(?P<key>(?P<satellite>S1[A-D])_\w\w_(?P<date>\d{8}T\d{6})_\w{3}_RTC\d\d_G_g(?P<unit>[pd])\w{4}_\w{4})"
+    r"_(?P<band>[VH]{2})\.tiff?", re.IGNORECASE)  # fmt: skip
+PYROSAR = re.compile(
+    r"(?P<key>(?P<satellite>S1[A-D])__\w{2}___(?P<orbit>[AD])_(?P<date>\d{8}T\d{6}))_(?P<band>[VH]{2})_\w*norm\w*?"
+    r"(?P<unit>_db)?\.tiff?", re.IGNORECASE)  # fmt: skip
+ORBITS = {"A": "ascending", "D": "descending"}
 DEM = re.compile(r"(?:.*[_-])?(?:dem|srtm|nasadem|cop[_-]?dem|copernicus[_-]dsm)(?:[_-].*)?\.tiff?", re.IGNORECASE)
 Answer = tuple[list[tuple[FoundScene, set[Path]]], list[tuple[Path, str]]]
 
@@ -38,13 +46,14 @@ def by_product_name(files: Iterable[Path], root: Path) -> Answer:
         if scene is None:
             continue
         known = scenes.setdefault(scene.key, (scene, set()))
-        known[0].assets.update(scene.assets)
+        known[0].join(scene)
         known[1].add(file)
     return list(scenes.values()), skipped
 
 
 def _scene(file: Path, root: Path) -> FoundScene | None:
-    for pattern, make in ((LANDSAT, _landsat), (HLS, _hls), (SENTINEL2, _sentinel2)):
+    known = ((LANDSAT, _landsat), (HLS, _hls), (SENTINEL2, _sentinel2), (HYP3, _radar), (PYROSAR, _radar))
+    for pattern, make in known:
         match = pattern.fullmatch(file.name)
         if match:
             return make(match, file)
@@ -89,6 +98,23 @@ def _sentinel2(match: re.Match, file: Path) -> FoundScene:
     more = {"platform": "sentinel-2", "s2:mgrs_tile": match["tile"], "s2:processing_baseline": match["baseline"] or ""}
     scaling = bands.sentinel2_scaling(match["baseline"], moment)
     return _made(match, file, "sentinel-2", moment, scaling, collection="sentinel-2-l2a", **more)
+
+
+def _radar(match: re.Match, file: Path) -> FoundScene:
+    given = match.groupdict()
+    in_db = str(given["unit"]).lower() in ("d", "_db")
+    name = f"{bands.canonical(match['band'])}{'_db' if in_db else ''}"
+    more = {"platform": f"sentinel-{match['satellite'][1:].lower()}", POLARISATIONS: [match["band"].upper()]}
+    if orbit := given.get("orbit"):
+        more["sat:orbit_state"] = ORBITS[orbit.upper()]
+    with opened(file) as dataset:
+        footprint, nodata = Grid.of(dataset).footprint(), dataset.nodata
+    moment = _utc(match["date"].upper(), "%Y%m%dT%H%M%S")
+    return FoundScene(
+        key=match["key"].upper(), collection="sentinel-1-rtc", sensor="sentinel-1", acquired=moment,
+        interval=(moment, moment), footprint=footprint, assets={name: Asset(str(file), 1, 1.0, 0.0, nodata)},
+        properties=more, kind="sar",
+    )  # fmt: skip
 
 
 def _elevation(file: Path) -> FoundScene:

@@ -9,13 +9,14 @@ from typing import Any
 
 from workers.imagery import bands
 from workers.imagery.calendar_year import read_date
-from workers.imagery.found import Asset, FoundScene
+from workers.imagery.found import POLARISATIONS, Asset, FoundScene
 from workers.imagery.grid import Grid
 from workers.imagery.rasters import opened
 
 COLUMNS = ("path", "date", "sensor", "product")
 BAND_COLUMNS = {"green_band": "green", "red_band": "red", "nir_band": "nir", "swir1_band": "swir1"}
 ONE_BAND = re.compile(r"reflectance, band (\w+)", re.IGNORECASE)
+RADAR = re.compile(r"backscatter (?P<band>[VH]{2})(?P<db> dB)?|(?P<coherence>coherence)", re.IGNORECASE)
 Answer = tuple[list[tuple[FoundScene, set[Path]]], list[tuple[Path, str]]]
 
 
@@ -62,7 +63,7 @@ def _joined(
 ) -> tuple[FoundScene, set[Path]]:
     if known is None:
         return scene, {raster}
-    known[0].assets.update(scene.assets)
+    known[0].join(scene)
     return known[0], known[1] | {raster}
 
 
@@ -75,9 +76,8 @@ def _scene(row: dict[str, str], raster: Path) -> FoundScene:
     with opened(raster) as dataset:
         footprint = Grid.of(dataset).footprint()
         assets = _assets(row, raster, dataset, kind, sensor)
-    one_band = ONE_BAND.fullmatch(row["product"].strip())
     return FoundScene(
-        key=_key(row["path"], one_band[1] if one_band else ""),
+        key=_key(row["path"], _band_named(row["product"])),
         collection=row.get("dataset") or "folder",
         sensor=sensor,
         acquired=date.middle if date else None,
@@ -85,9 +85,20 @@ def _scene(row: dict[str, str], raster: Path) -> FoundScene:
         interval=(date.start, date.end) if date else None,
         footprint=footprint,
         assets=assets,
-        properties={"platform": row["sensor"], "product": row["product"]},
+        properties={"platform": row["sensor"], "product": row["product"], **_polarised(row["product"])},
         kind=kind,
     )
+
+
+def _band_named(product: str) -> str:
+    """The band (or polarisation) that a row's product is one of; "" for a product of several."""
+    reflectance, radar = ONE_BAND.fullmatch(product.strip()), RADAR.fullmatch(product.strip())
+    return reflectance[1] if reflectance else (radar["band"] or radar["coherence"]) if radar else ""
+
+
+def _polarised(product: str) -> dict[str, list[str]]:
+    radar = RADAR.fullmatch(product.strip())
+    return {POLARISATIONS: [radar["band"].upper()]} if radar and radar["band"] else {}
 
 
 def _kind(product: str) -> str:
@@ -100,7 +111,9 @@ def _kind(product: str) -> str:
         return "dem"
     if plain.startswith("reflectance"):
         return "reflectance"
-    raise Unusable(f"product '{product}' is neither reflectance, NDSI, label nor elevation")
+    if RADAR.fullmatch(plain):
+        return "sar"
+    raise Unusable(f"product '{product}' is neither reflectance, NDSI, label, elevation nor calibrated backscatter")
 
 
 def _key(path: str, band: str) -> str:
@@ -121,6 +134,10 @@ def _assets(row: dict[str, str], raster: Path, dataset: Any, kind: str, sensor: 
     if kind == "reflectance" and scale is None:
         raise Unusable("reflectance without a scale in scenes.csv")
     plain = Asset(str(raster), 1, scale or 1.0, offset or 0.0, nodata)
+    if kind == "sar":
+        radar = RADAR.fullmatch(row["product"].strip())
+        name = bands.canonical(_band_named(row["product"])) or kind
+        return {f"{name}_db" if radar and radar["db"] else name: plain}
     if kind != "reflectance":
         return {{"dem": "elevation"}.get(kind, kind): plain}
     numbers = _band_numbers(row, dataset, sensor)

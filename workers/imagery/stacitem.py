@@ -20,7 +20,9 @@ QUALITY = (
     "landsat:image_quality", "landsat:image_quality_oli", "image_quality", "IMAGE_QUALITY", "IMAGE_QUALITY_OLI",
     "glacierweb:image_quality",
 )  # fmt: skip
-PREFERRED = ("qa_pixel", "nir08", "b8a")  # where two assets mean one band, these win
+PREFERRED = ("qa_pixel", "nir08", "b8a", "vv", "vh")  # where two assets mean one band, these win
+POLARISED = ("co_pol", "cross_pol")
+NOT_FLATTENED = {"GRD", "SLC", "OCN", "RAW"}
 OTHER_FILES = (".jp2", ".json", ".xml", ".png", ".jpg", ".jpeg", ".txt", ".html", ".zarr")
 ELEVATION_KEYS = {"data", "elevation", "dem"}
 ELEVATION_COLLECTIONS = ("dem", "srtm")
@@ -131,12 +133,22 @@ def _assets(
         if not isinstance(asset, dict) or str(asset.get("href", "")).lower().endswith(OTHER_FILES):
             continue
         for name, number, band in _named(key, asset, document, sensor, resolve, local):
+            if name in POLARISED and str(band.get("unit") or "").lower() == "db":
+                name = f"{name}_db"
             if name not in found:
                 scaling = _scaling(name, band, document, sensor, acquired)
                 found[name] = Asset(resolve(asset["href"]), number, scaling.scale, scaling.offset, scaling.nodata)
     if not found:
         raise NotUsable("no asset of the Item is a band that is known here")
+    _refuse_raw_radar(document, found)
     return found
+
+
+def _refuse_raw_radar(document: dict[str, Any], found: dict[str, Asset]) -> None:
+    """Only terrain-corrected gamma nought compares between slopes and dates. Raises NotUsable for other levels."""
+    product = str((document.get("properties") or {}).get("sar:product_type") or "").upper()
+    if product in NOT_FLATTENED and any(name.startswith(POLARISED) for name in found):
+        raise NotUsable(f"radar of product type {product} is not terrain-corrected; take sentinel-1-rtc (gamma nought)")
 
 
 def _rank(key: str) -> tuple[bool, bool, str]:
@@ -181,8 +193,8 @@ def _described(asset: dict[str, Any]) -> list[dict[str, Any]]:
     for index in range(max(len(named), len(raster))):
         numbers = raster[index] if index < len(raster) else {}
         renamed = {f"raster:{k}": numbers[k] for k in ("scale", "offset") if k in numbers}
-        nodata = {k: numbers[k] for k in ("nodata",) if k in numbers}
-        merged.append({**renamed, **nodata, **(named[index] if index < len(named) else {})})
+        plain = {k: numbers[k] for k in ("nodata", "unit") if k in numbers}
+        merged.append({**renamed, **plain, **(named[index] if index < len(named) else {})})
     return merged
 
 
@@ -236,8 +248,10 @@ def _product(
     """Scaling of the product where the Item states none."""
     p = document.get("properties") or {}
     plain = bands.Scaling(1.0, 0.0, None, bands.REFLECTANCE_VALID)
-    if name in (*bands.MASK_BANDS, "ndsi", "label", "elevation"):
+    if name in (*bands.MASK_BANDS, "ndsi", "label", "elevation", "coherence") or name.endswith("_db"):
         return plain
+    if name in POLARISED:
+        return bands.SENTINEL1_RTC
     if str(document.get("collection") or "").lower().startswith("hls"):
         return bands.HLS
     if sensor == "sentinel-2":
@@ -251,6 +265,8 @@ def _product(
 def _kind(assets: dict[str, Asset]) -> str:
     if set(assets) & set(bands.CANONICAL):
         return "reflectance"
+    if {name.removesuffix("_db") for name in assets} & set(bands.RADAR):
+        return "sar"
     return next(
         (kind for kind, name in (("ndsi", "ndsi"), ("label", "label"), ("dem", "elevation")) if name in assets), ""
     )

@@ -134,6 +134,10 @@ def test_the_threshold_keeps_its_own_value_and_nan() -> None:
         ("mod35_cloud_mask_byte0", "modis", "mod35"),
         ("Green", "", "green"),
         ("atmos_opacity", "", None),
+        ("VV", "sentinel-1", "co_pol"),
+        ("hh", "", "co_pol"),
+        ("vh", "", "cross_pol"),
+        ("coherence", "", "coherence"),
     ],
 )
 def test_bands_are_known_by_the_names_that_catalogues_and_files_give_them(name, sensor, expected) -> None:
@@ -150,7 +154,10 @@ def test_bands_are_known_by_the_names_that_catalogues_and_files_give_them(name, 
         ("Sentinel-2 MSI", "sentinel-2"),
         ("sentinel-2b", "sentinel-2"),
         ("MODIS Terra", "modis"),
-        ("Sentinel-1", ""),
+        ("Sentinel-1", "sentinel-1"),
+        ("sentinel-1a c-sar", "sentinel-1"),
+        ("S1B", "sentinel-1"),
+        ("Sentinel-3", ""),
         ("Landsat 5/7", ""),
     ],
 )

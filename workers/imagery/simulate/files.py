@@ -56,6 +56,8 @@ def write_world(
     target = Path(path)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FolderInTheWay(f"{target} exists: choose another folder, or remove it first")
+    if outside := sorted(set(radar_years) - set(range(years[0], years[1] + 1))):
+        raise ValueError(f"radar years {outside[0]} to {outside[-1]} lie outside the world's, {years[0]} to {years[1]}")
     world = World(seed, profile, size, years, rates=rates)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--years", type=years, default=(1985, 2024), metavar="FIRST-LAST")
         parser.add_argument("--size", type=int, default=256, help="pixels of 30 m along each side")
         parser.add_argument("--scenes-per-year", type=scenes_per_year, default=6)
+        told = "years in which 15 radar acquisitions join the optical scenes; none unless given"
+        parser.add_argument("--radar-years", type=years, metavar="FIRST-LAST", help=told)
         parser.add_argument("--load", action="store_true", help="put the world into the database as well")
         parser.add_argument("--dry-run", action="store_true", help="say what would be written")
 
@@ -49,13 +52,16 @@ class Command(BaseCommand):
         if load and (out / "outlines.geojson").is_file():
             self.stdout.write(f"{out} holds a world already: loading it")
         else:
-            self._write(out, seed, profile, span, options["size"], options["scenes_per_year"])
+            radar = options["radar_years"]
+            radar_years = range(radar[0], radar[1] + 1) if radar else ()
+            self._write(out, seed, profile, span, options["size"], options["scenes_per_year"], radar_years)
         if load:
             call_command("add_data", str(out), wait=True)
 
     def _write(
-        self, out: Path, seed: int, profile: str, span: tuple[int, int], size: int, per_year: int | Literal["full"]
-    ) -> None:
+        self, out: Path, seed: int, profile: str, span: tuple[int, int], size: int, per_year: int | Literal["full"],
+        radar_years: Sequence[int],
+    ) -> None:  # fmt: skip
         with tqdm(total=1000, bar_format="{desc:48.48} {bar} {percentage:3.0f} % {elapsed}", disable=None) as bar:
 
             def report(fraction: float, step: str) -> None:
@@ -63,6 +69,6 @@ class Command(BaseCommand):
                 bar.update(round(1000 * fraction) - bar.n)
 
             try:
-                write_world(out, seed, profile, span, size, per_year, report)
+                write_world(out, seed, profile, span, size, per_year, report, radar_years)
             except (FolderInTheWay, ValueError) as error:
                 raise CommandError(str(error)) from error
