@@ -21,7 +21,9 @@ from workers.imagery.rasters import MissingBands, Stack
 __all__ = ["Cube", "EmptySeries", "decimal_year", "records", "stack"]
 
 MAX_HOLE = 3  # frames; a longer hole cuts the record
+MONTHS = (1, 2, 3, 4, 6, 12)
 ORDERS = ("reflectance_mean", "mask_mean")
+INTERPOLATED = ("ndsi", "mask")
 ONE_WINDOW = 4  # frames a forecaster looks back on
 
 
@@ -68,28 +70,35 @@ def _first_day(number: int, months: int) -> date:
 
 
 def stack(
-    stacks: Iterable[Stack], months: int = 3, threshold: float = 0.3, order: str = "reflectance_mean", cut: bool = True
-) -> Cube:
+    stacks: Iterable[Stack], months: int = 3, threshold: float = 0.3, order: str = "reflectance_mean",
+    cut: bool = True, interpolate: str = "ndsi",
+) -> Cube:  # fmt: skip
     """The record to forecast from: the latest of at least 4 frames, else the longest (see `records`).
 
     Stacks come one by one in any order and are not kept. `cut=False`: one cube over everything, long holes left NaN.
     """
-    found = records(stacks, months, threshold, order, cut)
+    found = records(stacks, months, threshold, order, cut, interpolate)
     long_enough = [cube for cube in found if len(cube.starts) >= ONE_WINDOW]
     return long_enough[-1] if long_enough else max(found, key=lambda cube: len(cube.starts))
 
 
 def records(
-    stacks: Iterable[Stack], months: int = 3, threshold: float = 0.3, order: str = "reflectance_mean", cut: bool = True
-) -> list[Cube]:
+    stacks: Iterable[Stack], months: int = 3, threshold: float = 0.3, order: str = "reflectance_mean",
+    cut: bool = True, interpolate: str = "ndsi",
+) -> list[Cube]:  # fmt: skip
     """Every unbroken record of the series, oldest first; a hole of more than 3 frames cuts.
 
     Stacks carry `acquired` and either green and swir1 or ndsi. order "reflectance_mean": mean of reflectances, then
-    NDSI, then threshold; "mask_mean": mean of thresholded NDSI. Memory: two sums and two counts a bin that has scenes.
+    NDSI, then threshold; "mask_mean": mean of thresholded NDSI. interpolate "ndsi": holes are closed before the
+    threshold; "mask": after it, and what falls below the threshold between two frames becomes 0.
+    Memory: two sums and two counts a bin that has scenes.
     EmptySeries without a value; WrongGrid, MissingBands, ValueError for stacks or settings that do not fit.
     """
-    if order not in ORDERS or 12 % months:
-        raise ValueError(f"A series needs months dividing 12 and an order of {ORDERS}; got {months} and {order!r}.")
+    if months not in MONTHS or order not in ORDERS or interpolate not in INTERPOLATED:
+        raise ValueError(
+            f"A series needs months among {MONTHS}, an order of {ORDERS} and interpolate of {INTERPOLATED}; "
+            f"got {months}, {order!r} and {interpolate!r}."
+        )
     grid, bins = _gather(stacks, months, threshold, order)
     frames = {number: one.frame() for number, one in bins.items()}
     frames = {number: frame for number, frame in sorted(frames.items()) if np.isfinite(frame).any()}
@@ -97,6 +106,8 @@ def records(
         raise EmptySeries("No scene of the series carries a value; choose another period or a wider profile.")
     runs = _runs(list(frames)) if cut else [list(frames)]
     counts = {number: bins[number].n_scenes for number in frames}
+    if interpolate == "mask":
+        frames = {number: bands.snow_ice(frame, threshold) for number, frame in frames.items()}
     return [_cube({n: frames[n] for n in run}, counts, months, threshold, grid) for run in runs]
 
 
@@ -150,8 +161,7 @@ def _layers(one: Stack, threshold: float, order: str) -> dict[str, np.ndarray]:
         green, swir1 = one.band("green"), one.band("swir1")
         if order == "mask_mean":
             return {"ndsi": bands.snow_ice(bands.ndsi(green, swir1), threshold)}
-        both = np.isfinite(green) & np.isfinite(swir1)  # a pixel counts in both means or in none
-        return {"green": np.where(both, green, np.nan), "swir1": np.where(both, swir1, np.nan)}
+        return {"green": green, "swir1": swir1}
     if "ndsi" in one.bands:
         index = one.band("ndsi")
         return {"ndsi": bands.snow_ice(index, threshold) if order == "mask_mean" else index}

@@ -22,7 +22,10 @@ def smooth_in_time(
 
     mode "none": as it is. "paper": sigma = 20 scenes, ValueError below 200 scenes. "scenes": `sigma` in scenes.
     "days": `sigma` in days (180), `days` = day of each scene, ascending. Where no valid scene is within reach: NaN.
+    ValueError also for a mode that is not known and a sigma that is not above 0.
     """
+    if sigma is not None and not sigma > 0:
+        raise ValueError(f"Smoothing needs a sigma above 0 (scenes or days), got {sigma}; choose none to leave it out.")
     if mode == "none" or len(values) == 1:
         return values
     if mode == "paper" and len(values) < PAPER_MIN_SCENES:
@@ -77,7 +80,7 @@ def _apply(matrix: np.ndarray, values: np.ndarray) -> np.ndarray:
         total, share = np.empty_like(block), np.empty_like(block)
         _banded(weights, np.where(missing, 0, block), total)
         _banded(weights, (~missing).astype(np.float32), share)
-        out[:, part] = np.where(share > 1e-6, total / np.maximum(share, 1e-6), np.nan)
+        out[:, part] = np.divide(total, share, out=np.full_like(total, np.nan), where=share > 0)
     return out.reshape(values.shape)
 
 

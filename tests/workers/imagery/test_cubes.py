@@ -61,6 +61,23 @@ def test_a_missing_pixel_leaves_the_mean_to_the_other_scenes() -> None:
     assert frame[1, 1] == pytest.approx(0.7, rel=1e-5)
 
 
+def test_each_band_has_its_own_mean_of_what_was_seen() -> None:
+    pixels = np.random.default_rng(5).uniform(0.05, 0.9, (6, 2, *GRID.shape)).astype(np.float32)
+    pixels[np.random.default_rng(6).random(pixels.shape) < 0.3] = np.nan
+    scenes = [Stack(p, ("green", "swir1"), GRID, datetime(2020, 1, 1 + n, tzinfo=UTC)) for n, p in enumerate(pixels)]
+    green, swir1 = np.nanmean(pixels.astype(np.float64), axis=0)
+    index = (green - swir1) / (green + swir1)
+    np.testing.assert_allclose(cubes.stack(scenes).values[0], np.where(index >= 0.3, index, 0), atol=1e-6)
+
+
+def test_masks_are_interpolated_on_demand_and_cut_at_the_threshold() -> None:
+    cube = cubes.stack(quarters(0.8, None, None, None, 0.2), interpolate="mask")
+    # 0.8, 0.6, 0.4, 0.2, 0.0: the last frame is no snow, so it is 0 before the line is drawn
+    np.testing.assert_allclose(cube.values[:, 0, 0], [0.8, 0.6, 0.4, 0.0, 0.0], atol=1e-5)
+    before = cubes.stack(quarters(0.8, None, None, None, 0.2))
+    np.testing.assert_allclose(before.values[:, 0, 0], [0.8, 0.65, 0.5, 0.35, 0.0], atol=1e-5)
+
+
 def test_empty_bins_at_both_ends_are_dropped_and_holes_are_interpolated_before_the_threshold() -> None:
     cube = cubes.stack(quarters(None, 0.8, None, None, None, 0.0))
     assert cube.starts[0] == date(2000, 4, 1)
@@ -158,5 +175,5 @@ def test_what_does_not_fit_is_refused_with_a_sentence() -> None:
         cubes.stack([*quarters(0.5), elsewhere])
     with pytest.raises(ValueError, match="no acquisition date"):
         cubes.stack([Stack(np.zeros((1, *GRID.shape)), ("ndsi",), GRID)])
-    with pytest.raises(ValueError, match="months dividing 12"):
+    with pytest.raises(ValueError, match="needs months among"):
         cubes.stack(quarters(0.5), months=5)

@@ -27,6 +27,20 @@ def test_missing_values_are_left_out_by_normalised_convolution() -> None:
     assert np.isnan(smooth_in_time(np.full((5, 2), np.nan, dtype=np.float32), "scenes", 2.0)).all()
 
 
+def test_one_scene_reaches_as_far_as_the_kernel_however_many_are_missing_beside_it() -> None:
+    daily = np.full((2000, 1), np.nan, dtype=np.float32)
+    daily[0] = 3.0
+    out = smooth_in_time(daily, "days", 180.0, np.arange(2000.0))
+    np.testing.assert_allclose(out[:721], 3.0, rtol=1e-5)
+    assert np.isnan(out[721:]).all()
+
+
+@pytest.mark.parametrize("sigma", [0.0, -1.0, float("nan")])
+def test_a_kernel_without_width_is_refused(sigma: float) -> None:
+    with pytest.raises(ValueError, match="needs a sigma above 0"):
+        smooth_in_time(np.ones((5, 1), dtype=np.float32), "scenes", sigma)
+
+
 def test_the_published_smoothing_is_refused_below_two_hundred_scenes() -> None:
     with pytest.raises(ValueError, match="needs 200 scenes, there are 199"):
         smooth_in_time(np.zeros((199, 2, 2), dtype=np.float32), "paper")

@@ -26,7 +26,19 @@ def test_flat_ground_has_no_aspect_and_missing_elevation_no_slope() -> None:
     assert np.isnan(aspect_degrees(flat, GRID)).all()
     assert (slope_degrees(flat, GRID) == 0).all()
     flat[5, 5] = np.nan
-    assert np.isnan(slope_degrees(flat, GRID)[4:7, 4:7]).sum() == 8  # the kernel does not look at its own middle
+    for answer in (slope_degrees(flat, GRID), aspect_degrees(flat, GRID)):
+        assert np.isnan(answer[4:7, 4:7]).all()
+    assert np.isnan(slope_degrees(flat, GRID)).sum() == 9
+
+
+@pytest.mark.parametrize("turn", [30, 90, -135])
+def test_a_rotated_grid_has_the_slope_and_aspect_of_the_ground(turn: float) -> None:
+    affine = Affine.translation(500_000, 5_200_000) @ Affine.rotation(turn) @ Affine.scale(30, -20)
+    grid = Grid("EPSG:32632", affine, 12, 10)
+    x, _ = affine @ (COL + 0.5, ROW + 0.5)
+    falls_east = -0.3 * x
+    np.testing.assert_allclose(slope_degrees(falls_east, grid), np.degrees(np.arctan(0.3)), rtol=1e-4)
+    np.testing.assert_allclose(aspect_degrees(falls_east, grid), 90, atol=1e-2)
 
 
 def test_slope_in_degrees_of_arc_is_refused() -> None:
