@@ -41,8 +41,8 @@ def read_header(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         kind = DamagedWeights if len(raw) < length else ForeignWeights
         raise kind(f"{path.name}: the header is not JSON. Expected safetensors written by this program.") from error
-    if not isinstance(header, dict):
-        raise ForeignWeights(f"{path.name}: the header is not a JSON object. Expected safetensors.")
+    if not isinstance(header, dict) or not isinstance(header.get("__metadata__") or {}, dict):
+        raise ForeignWeights(f"{path.name}: header or metadata are no JSON objects. Expected safetensors.")
     _check_layout(path, header, size - 8 - length)
     return header
 
@@ -54,7 +54,8 @@ def _check_layout(path: Path, header: Mapping[str, Any], payload_bytes: int) -> 
         if name == "__metadata__":
             continue
         try:
-            dtype, shape, (begin, end) = entry["dtype"], [int(n) for n in entry["shape"]], entry["data_offsets"]
+            dtype, shape = str(entry["dtype"]), [int(n) for n in entry["shape"]]
+            begin, end = (int(n) for n in entry["data_offsets"])
         except (TypeError, KeyError, ValueError) as error:
             raise ForeignWeights(f"{path.name}: the entry of {name!r} has no dtype, shape and offsets.") from error
         if dtype not in DTYPE_BYTES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -156,7 +157,7 @@ def read_recipe(path: Path, header: Mapping[str, Any]) -> Recipe:
     except (TypeError, ValueError) as error:
         known = ", ".join(f.name for f in fields(Recipe))
         raise ForeignWeights(f"{path.name}: the recipe is not understood ({error}). Expected {known}.") from error
-    if recipe.architecture not in catalog.ARCHITECTURES:
+    if not isinstance(recipe.architecture, str) or recipe.architecture not in catalog.ARCHITECTURES:
         known = ", ".join(sorted(catalog.ARCHITECTURES))
         raise ForeignWeights(f"{path.name}: unknown architecture {recipe.architecture!r}. Known: {known}.")
     return recipe
@@ -175,13 +176,34 @@ def trial(learned: Learned) -> dict[str, Any]:
 
 
 def config_of(architecture: str, values: Mapping[str, Any]) -> Any:
-    """The architecture's Config from JSON values (lists become tuples); raises ForeignWeights on unknown fields."""
-    kind = type(next(iter(catalog.ARCHITECTURES[architecture].presets.values())))
+    """The architecture's Config from JSON values (lists become tuples).
+
+    Raises ForeignWeights on unknown fields, and on values of another kind than the presets have.
+    """
+    usual = next(iter(catalog.ARCHITECTURES[architecture].presets.values()))
     try:
-        return kind(**{name: _tuples(value) for name, value in values.items()})
-    except (TypeError, ValueError) as error:
-        known = ", ".join(f.name for f in fields(kind))
+        config = type(usual)(**{name: _tuples(value) for name, value in values.items()})
+    except (TypeError, ValueError, AttributeError) as error:
+        known = ", ".join(f.name for f in fields(usual))
         raise ForeignWeights(f"{architecture}: unusable config ({error}). Expected the fields {known}.") from error
+    for name, expected in asdict(usual).items():
+        if not _alike(getattr(config, name), expected):
+            raise ForeignWeights(f"{architecture}: unusable config: {name} is {getattr(config, name)!r}; expected a "
+                                 f"value like {expected!r}.")  # fmt: skip
+    return config
+
+
+def _alike(value: Any, usual: Any) -> bool:
+    """Whether a JSON value is of the kind of `usual`: flag, whole number from 0, finite number, text, or several."""
+    if isinstance(usual, tuple):
+        return isinstance(value, tuple) and bool(value) and all(_alike(one, usual[0]) for one in value)
+    if isinstance(usual, bool) or isinstance(value, bool):
+        return type(value) is type(usual)
+    if isinstance(usual, int):
+        return isinstance(value, int) and 0 <= value < 2**63
+    if isinstance(usual, float):
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, str)
 
 
 def _tensors_of(network: Any) -> dict[str, torch.Tensor]:
@@ -200,8 +222,12 @@ def _rebuild(path: Path, recipe: Recipe, tensors: dict[str, torch.Tensor]) -> An
             return architecture.build(config, **{name: t.numpy() for name, t in tensors.items()})
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise DamagedWeights(f"{path.name}: the nodes do not make a {recipe.architecture} ({error}).") from error
-    with torch.device("meta"):
-        expected = {n: t for n, t in architecture.build(config).state_dict().items() if t.is_floating_point()}
+    try:
+        with torch.device("meta"):
+            expected = {n: t for n, t in architecture.build(config).state_dict().items() if t.is_floating_point()}
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise ForeignWeights(f"{path.name}: no {recipe.architecture} can be built from its config ({error}). "
+                             "Only weights saved here can be used.") from error  # fmt: skip
     _check_names_and_shapes(path, expected, tensors)
     network = architecture.build(config)
     network.load_state_dict({name: t.float() for name, t in tensors.items()}, strict=False)

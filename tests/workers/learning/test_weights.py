@@ -131,12 +131,39 @@ def changed(path, **fields):
 
 @pytest.mark.parametrize(("fields", "said"), [
     ({"architecture": "os.system"}, "unknown architecture 'os.system'.*random-forest"),
+    ({"architecture": ["lstm"]}, "unknown architecture"),
     ({"config": {"width": 3}}, "Expected the fields encoder"),
+    ({"config": None}, "Expected the fields encoder"),
+    ({"config": {"residual": "yesterday"}}, "residual='yesterday'"),
+    ({"config": {"encoder": 64}}, "encoder is 64; expected a value like"),
+    ({"config": {"encoder": []}}, "encoder is .*; expected a value like"),
+    ({"config": {"patch": -50}}, "patch is -50"),
+    ({"config": {"patch": True}}, "patch is True"),
+    ({"config": {"encoder": [16, 16, 8], "decoder": [8, 4]}}, "can be built from its config"),
     ({"surprise": 1}, "Expected architecture"),
 ])
 def test_a_recipe_that_names_the_unknown_is_foreign(kept, fields, said):
     changed(kept[0], **fields)
     with pytest.raises(ForeignWeights, match=said):
+        weights.load(kept[0])
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("dtype", ["F32"]), ("shape", "three"), ("shape", None), ("data_offsets", ["a", "b"]), ("data_offsets", [None, 4]),
+])
+def test_a_tensor_entry_that_is_no_entry_is_refused_by_its_name(kept, key, value):
+    header, payload = parts(kept[0])
+    header["head.bias"][key] = value
+    rewrite(kept[0], header, payload)
+    with pytest.raises((ForeignWeights, DamagedWeights), match=r"head\.bias"):
+        weights.load(kept[0])
+
+
+@pytest.mark.parametrize("metadata", ["text", 5, ["format"]])
+def test_metadata_that_are_no_object_are_foreign(kept, metadata):
+    header, payload = parts(kept[0])
+    rewrite(kept[0], header | {"__metadata__": metadata}, payload)
+    with pytest.raises(ForeignWeights, match="JSON object"):
         weights.load(kept[0])
 
 
