@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 
 import numpy as np
 
@@ -42,7 +42,7 @@ ALIASES = {
     "vv": "co_pol", "hh": "co_pol", "vh": "cross_pol", "hv": "cross_pol",
 }  # fmt: skip
 MASK_BANDS = ("qa", "scl", "fmask", "mod35", "radsat")
-BASELINE_0400 = datetime(2022, 1, 25, tzinfo=UTC)
+BASELINE_0400 = date(2022, 1, 25)
 
 FILL, DILATED, CIRRUS, CLOUD, SHADOW, SNOW = (1 << bit for bit in range(6))
 SCL_INVALID = (0, 1, 3, 8, 9, 10)
@@ -66,6 +66,7 @@ SENTINEL2_0400 = Scaling(1e-4, -0.1, 0, (-0.1, 1.6))
 SENTINEL1_RTC = Scaling(1.0, 0.0, -32768, (np.nextafter(0, 1), 10.0))
 ELEVATION = Scaling(1.0, 0.0, -32768, (-500.0, 9000.0))
 HLS = Scaling(1e-4, 0.0, -9999, (-0.2, 1.6))
+HLS_THERMAL = Scaling(0.01, 273.15, -9999, LANDSAT_ST.valid)  # stored in hundredths of a degree Celsius
 PRODUCTS: dict[str, Scaling] = {
     "landsat-c2-l2-sr": LANDSAT_SR, "landsat-c2-l2-st": LANDSAT_ST, "landsat-c2-l2-emissivity": LANDSAT_EMISSIVITY,
     "sentinel-1-rtc": SENTINEL1_RTC, "elevation": ELEVATION, "hls": HLS,
@@ -110,14 +111,21 @@ def sentinel2_scaling(
     """Scaling of a Sentinel-2 L2A file that states no offset of its own.
 
     From processing baseline 04.00 on DN carry an offset of 1000, unless the archive has taken it out. Without a
-    baseline the day the baseline came into force (2022-01-25) decides.
+    baseline the day the baseline came into force (2022-01-25) decides. Baselines are read as 04.00, 0400 or N0400;
+    ValueError for anything else.
     """
     if offset_applied:
         return SENTINEL2_OLD
     if baseline not in (None, ""):
-        number = float(str(baseline)) if "." in str(baseline) else float(str(baseline)) / 100
-        return SENTINEL2_0400 if number >= 4.0 else SENTINEL2_OLD
-    return SENTINEL2_0400 if acquired is not None and acquired >= BASELINE_0400 else SENTINEL2_OLD
+        return SENTINEL2_0400 if _baseline(str(baseline)) >= 4.0 else SENTINEL2_OLD
+    return SENTINEL2_0400 if acquired is not None and acquired.date() >= BASELINE_0400 else SENTINEL2_OLD
+
+
+def _baseline(text: str) -> float:
+    plain = text.strip().upper().removeprefix("N")
+    if not re.fullmatch(r"\d{1,2}(\.\d+)?|\d{3,4}", plain):
+        raise ValueError(f"{text!r} is no Sentinel-2 processing baseline; write it as 04.00, 0400 or N0400.")
+    return float(plain) / (100 if len(plain) > 2 and "." not in plain else 1)
 
 
 def scale(dn: np.ndarray, product: str | Scaling) -> np.ndarray:

@@ -138,4 +138,4 @@ def _rank(scene: FoundScene) -> tuple:
     p = scene.properties
     version = str(p.get("processing:version") or p.get("s2:processing_baseline") or p.get("created") or "")
     cloud = 101.0 if scene.cloud_percent is None else scene.cloud_percent
-    return (version, -cloud, scene.key)
+    return ([int(number) for number in re.findall(r"\d+", version)], -cloud, scene.key)

@@ -87,10 +87,12 @@ def _landsat(match: re.Match, file: Path) -> FoundScene:
 
 
 def _hls(match: re.Match, file: Path) -> FoundScene:
-    sensor = "landsat-8" if match["which"].upper() == "L" else "sentinel-2"
+    which = match["which"].upper()
+    sensor = "landsat-8" if which == "L" else "sentinel-2"
     moment = _utc(match["date"] + match["time"], "%Y%j%H%M%S")
     more = {"platform": sensor, "s2:mgrs_tile": match["tile"][1:]}
-    return _made(match, file, sensor, moment, bands.HLS, collection="hls", **more)
+    thermal = which == "L" and match["band"].upper() in ("B10", "B11")
+    return _made(match, file, sensor, moment, bands.HLS_THERMAL if thermal else bands.HLS, collection="hls", **more)
 
 
 def _sentinel2(match: re.Match, file: Path) -> FoundScene:

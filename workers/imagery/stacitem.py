@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -239,7 +240,10 @@ def _scaling(
     if band.get("raster:scale") is None and band.get("raster:offset") is None:
         return bands.Scaling(default.scale, default.offset, nodata, default.valid)
     scale = float(band.get("raster:scale") or default.scale)
-    return bands.Scaling(scale, float(band.get("raster:offset") or 0.0), nodata, default.valid)
+    # an Item that repeats the product's scale and is silent on the offset has not said that there is none
+    silent = default.offset if math.isclose(scale, default.scale) else 0.0
+    offset = band.get("raster:offset")
+    return bands.Scaling(scale, silent if offset is None else float(offset), nodata, default.valid)
 
 
 def _product(
@@ -253,7 +257,7 @@ def _product(
     if name in POLARISED:
         return bands.SENTINEL1_RTC
     if str(document.get("collection") or "").lower().startswith("hls"):
-        return bands.HLS
+        return bands.HLS_THERMAL if name == "thermal" else bands.HLS
     if sensor == "sentinel-2":
         baseline = p.get("s2:processing_baseline") or p.get("processing:version")
         return bands.sentinel2_scaling(baseline, acquired, applied)

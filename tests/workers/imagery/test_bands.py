@@ -84,6 +84,21 @@ def test_the_baseline_decides_over_the_date_and_a_removed_offset_over_both() -> 
     assert bands.sentinel2_scaling("0509", late, offset_applied=True).offset == 0
 
 
+@pytest.mark.parametrize("text", ["04.00", "0400", "N0400", "400", "4", 4, 4.0, "05.11", "10.00"])
+def test_a_baseline_is_read_however_it_is_written(text: str | float) -> None:
+    assert bands.sentinel2_scaling(text).offset == -0.1
+
+
+@pytest.mark.parametrize("text", ["03.01", "0301", "N0214", 3, 2.14])
+def test_a_baseline_before_0400_has_no_offset_whenever_the_scene_was_taken(text: str | float) -> None:
+    assert bands.sentinel2_scaling(text, datetime(2023, 1, 1, tzinfo=UTC)).offset == 0
+
+
+def test_what_is_no_baseline_is_refused_with_the_forms_that_are() -> None:
+    with pytest.raises(ValueError, match=r"'newest' is no Sentinel-2 processing baseline; write it as 04\.00"):
+        bands.sentinel2_scaling("newest")
+
+
 def test_ndsi_and_ndwi_are_bounded_and_clamp_negative_reflectance() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.uniform(-0.2, 1.6, (2, 10_000)).astype(np.float32)

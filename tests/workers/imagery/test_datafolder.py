@@ -101,6 +101,13 @@ def test_the_products_scale_stands_in_where_neither_says_it(tmp_path: Path) -> N
     assert offsets["tm"] == {"red": -0.2, "thermal": 149.0}
 
 
+@pytest.mark.parametrize(("scale", "offset"), [(2.75e-5, -0.2), (1e-4, 0.0)])
+def test_an_item_that_only_repeats_the_products_scale_has_not_taken_its_offset_out(tmp_path, scale, offset) -> None:
+    tiff(tmp_path / "g.tif")
+    item(tmp_path / "tm.json", {"SR_B2": {"href": "g.tif", "raster:bands": [{"scale": scale}]}}, platform="landsat-5")
+    assert one(tmp_path).assets["green"][2:4] == (scale, offset)
+
+
 @pytest.mark.parametrize(
     "href", ["../secret.tif", "/etc/passwd", "https://example.org/a.tif", "gone.tif", "file:///etc/passwd"]
 )
@@ -216,6 +223,24 @@ def test_of_two_deliveries_of_one_acquisition_the_newest_processing_is_kept(tmp_
     kept = {scene.key for scene in folder(tmp_path).found if scene.kind == "reflectance"}
     assert "b" in kept
     assert "a" not in kept
+    assert {key for key in kept if key.startswith("LC08")} == {"LC08_L2SP_147038_20131230_20230101_02_T1"}
+
+
+def test_processing_versions_are_compared_as_numbers(tmp_path: Path) -> None:
+    for name, version in (("nine", "9.12"), ("ten", "10.02")):
+        tiff(tmp_path / f"{name}.tif", "green")
+        item(tmp_path / f"{name}.json", {"green": {"href": f"{name}.tif"}},
+             **{"processing:version": version, "landsat:wrs_path": "1", "landsat:wrs_row": "2"})  # fmt: skip
+    assert one(tmp_path).key == "ten"
+
+
+def test_hls_temperature_is_stored_in_hundredths_of_a_degree_celsius(tmp_path: Path) -> None:
+    tiff(tmp_path / "HLS.L30.T11UNS.2020229T183843.v2.0.B03.tif", dtype="int16", value=4000)
+    tiff(tmp_path / "HLS.L30.T11UNS.2020229T183843.v2.0.B10.tif", dtype="int16", value=-1000)
+    scene = one(tmp_path)
+    stack = prepare(scene, native_grid([scene])).stack
+    np.testing.assert_allclose(stack.band("thermal"), 263.15, rtol=1e-6)
+    np.testing.assert_allclose(stack.band("green"), 0.4, rtol=1e-6)
 
 
 def test_everything_else_is_skipped_with_its_reason_and_hurts_nothing(tmp_path: Path) -> None:
