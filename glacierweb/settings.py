@@ -46,8 +46,8 @@ def env_list(name: str, default: str) -> list[str]:
 
 
 def env_json(name: str, default: str) -> dict:
-    """A JSON object."""
-    value = os.environ.get(name, default)
+    """A JSON object; an empty text is the default, as compose files pass on what is not set."""
+    value = os.environ.get(name) or default
     try:
         found = json.loads(value)
     except json.JSONDecodeError as error:
