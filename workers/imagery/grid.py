@@ -26,7 +26,7 @@ from scipy.interpolate import RectBivariateSpline
 from shapely.geometry.base import BaseGeometry
 
 import workers.imagery.drivers  # noqa: F401  (switches off what GDAL must not open)
-from workers.imagery.sphere import buffer_m, centroid, geodesic_area_km2, split_antimeridian, unwrap
+from workers.imagery.sphere import GEOD, buffer_m, centroid, geodesic_area_km2, split_antimeridian, unwrap
 
 __all__ = [
     "Grid",
@@ -89,6 +89,15 @@ class Grid:
         """Side in metres of a square with the true area of the middle pixel."""
         area = self.pixel_area_km2()
         return math.sqrt(float(area[area.shape[0] // 2, area.shape[1] // 2]) * 1e6)
+
+    @property
+    def spacing_m(self) -> tuple[float, float]:
+        """(from row to row, from column to column): true distances in metres at the middle of the grid."""
+        col, row = self.width / 2, self.height / 2
+        x, y = np.array([self.transform @ point for point in ((col, row), (col, row + 1), (col + 1, row))]).T
+        lon, lat = transformer(self.crs, WGS84).transform(x, y)
+        _, _, steps = GEOD.inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])
+        return float(steps[0]), float(steps[1])
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -254,9 +263,14 @@ def _utm_zone(lon: float, lat: float) -> int:
 
 
 def project(geometry: BaseGeometry, source: str, target: str) -> BaseGeometry:
-    """Geometry in another CRS; lon/lat edges are cut fine first, so that they bend as they must."""
+    """Geometry in another CRS; lon/lat edges are cut fine first, so that they bend as they must.
+
+    A lon/lat geometry wider than half the Earth is one that jumps from 180 to -180: it is unwrapped.
+    """
     if _crs(source).is_geographic:
-        geometry = shapely.segmentize(geometry, DENSE_DEGREES)
+        west, _, east, _ = geometry.bounds
+        whole = unwrap(geometry) if east - west > 180 else geometry
+        geometry = shapely.segmentize(whole, DENSE_DEGREES)
     move = transformer(source, target).transform
     return shapely.transform(geometry, lambda xy: np.column_stack(move(xy[:, 0], xy[:, 1])))
 

@@ -73,7 +73,7 @@ def judge(probability: np.ndarray, sample: SegmentSample) -> Judged:
     glaciers = {
         name: metrics.confusion(np.where(domain, probability, np.nan), truth) for name, domain in domains.items()
     }
-    distance = metrics.boundary_distance_m(said, ice, grid.pixel_m)["mean"]
+    distance = metrics.boundary_distance_m(said, ice, grid.spacing_m)["mean"]
     return Judged(sample.group, metrics.confusion(probability, truth), glaciers, areas, distance)
 
 

@@ -92,11 +92,14 @@ def per_region(counts: Mapping[str, Sequence[Confusion]]) -> dict[str, Any]:
     }
 
 
-def boundary_distance_m(predicted: np.ndarray, truth: np.ndarray, pixel_m: float) -> dict[str, float]:
+def boundary_distance_m(
+    predicted: np.ndarray, truth: np.ndarray, pixel_m: float | tuple[float, float]
+) -> dict[str, float]:
     """Symmetric boundary distance: mean and 95th percentile (m) over the boundary pixels of both masks.
 
-    predicted, truth (H, W) bool. A boundary pixel is glacier with a neighbour (4-connected, or outside) that is
-    not. NaN when one of the masks is empty.
+    predicted, truth (H, W) bool; pixel_m: side of a pixel, or (from row to row, from column to column).
+    A boundary pixel is glacier with a neighbour (4-connected, or outside) that is not. NaN when one of the masks is
+    empty.
     """
     edges = [_boundary(np.asarray(mask, bool)) for mask in (predicted, truth)]
     if not (edges[0].any() and edges[1].any()):

@@ -103,10 +103,15 @@ def reliability(probability: np.ndarray, truth: np.ndarray, bins: int = BINS) ->
 
 
 def near_margin(truth: np.ndarray, grid: Grid, metres: float = MARGIN_M) -> np.ndarray:
-    """bool (H, W): pixels within `metres` of the true margin, where calibration is worth measuring."""
-    ice = np.asarray(truth) > 0.5
-    reach = [ndimage.distance_transform_edt(side, sampling=grid.pixel_m) for side in (ice, ~ice) if not side.all()]
-    return np.any([(r > 0) & (r <= metres) for r in reach], axis=0) if len(reach) == 2 else np.zeros(ice.shape, bool)
+    """bool (H, W): labelled pixels within `metres` of the true margin, where calibration is worth measuring.
+
+    truth (H, W) 0/1 with NaN where there is no label: the edge of what was labelled is no margin.
+    """
+    ice, land = (np.asarray(truth, np.float32) > 0.5), (np.asarray(truth, np.float32) <= 0.5)
+    if not (ice.any() and land.any()):
+        return np.zeros(ice.shape, bool)
+    to_land, to_ice = (ndimage.distance_transform_edt(~side, sampling=grid.spacing_m) for side in (land, ice))
+    return (ice & (to_land <= metres)) | (land & (to_ice <= metres))
 
 
 def _known(probability: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

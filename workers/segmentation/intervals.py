@@ -95,9 +95,9 @@ def block_sums(value: np.ndarray, grid: Grid, domain: np.ndarray | None = None, 
 
     Blocks without a pixel of the bool `domain` are left out, the others stay in, also those that sum to 0.
     """
-    side = max(1, round(block_m / grid.pixel_m))
+    down, across = (max(1, round(block_m / step)) for step in grid.spacing_m)
     domain = np.ones(grid.shape, bool) if domain is None else domain
-    row, col = np.indices(grid.shape) // side
+    row, col = np.indices(grid.shape) // np.array([down, across])[:, None, None]
     block = (row * (col.max() + 1) + col)[domain]
     _, number = np.unique(block, return_inverse=True)
     return np.bincount(number, weights=np.nan_to_num(np.asarray(value, float)[domain]))

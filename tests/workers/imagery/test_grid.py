@@ -124,6 +124,26 @@ def test_an_area_across_the_antimeridian_has_one_grid_and_its_right_area() -> No
 def test_a_ring_given_as_jumping_from_180_to_minus_180_is_unwrapped() -> None:
     jumping = shapely.Polygon([(179.9, -16.5), (-179.9, -16.5), (-179.9, -16.3), (179.9, -16.3)])
     assert geodesic_area_km2(jumping) == pytest.approx(472.83, abs=0.01)
+    grid = Grid.around(jumping, 30)
+    assert max(grid.shape) < 800
+    assert (rasterize([jumping], grid) * grid.pixel_area_km2()).sum() == pytest.approx(472.83, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("crs", "affine"),
+    [
+        ("EPSG:32632", Affine.translation(480_000, 5_100_000) @ Affine.rotation(25) @ Affine.scale(10, -40)),
+        ("EPSG:3031", Affine(30, 0, 1_200_000, 0, -60, 300_000)),
+        ("EPSG:4326", Affine(0.0005, 0, 86.9, 0, -0.001, 28.0)),
+    ],
+)
+def test_the_steps_of_a_grid_are_true_distances_whose_product_is_the_pixels_area(crs: str, affine: Affine) -> None:
+    grid = Grid(crs, affine, 40, 30)
+    down, across = grid.spacing_m
+    area_m2 = 1e6 * np.broadcast_to(grid.pixel_area_km2(), grid.shape)[15, 20]
+    assert down * across == pytest.approx(area_m2, rel=1e-4)
+    if crs == "EPSG:32632":  # conformal, k close to 1
+        assert (down, across) == pytest.approx((40, 10), rel=1e-3)
 
 
 def test_a_hole_is_subtracted() -> None:

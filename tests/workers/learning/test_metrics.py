@@ -71,6 +71,7 @@ def test_boundaries_of_concentric_squares_lie_as_far_apart_as_drawn():
     larger[7:53, 7:53] = True
     found = metrics.boundary_distance_m(larger, truth, pixel_m=30)
     assert 90 <= found["mean"] <= 90 * math.sqrt(2)
+    assert metrics.boundary_distance_m(larger, truth, pixel_m=(10, 10))["mean"] == pytest.approx(found["mean"] / 3)
     assert metrics.boundary_distance_m(truth, truth, 30) == {"mean": 0, "p95": 0}
     assert math.isnan(metrics.boundary_distance_m(truth, np.zeros_like(truth), 30)["mean"])
 

@@ -93,3 +93,20 @@ def test_near_the_margin_is_a_band_on_both_sides():
     columns = np.flatnonzero(band[50])
     assert columns.min() in (40, 41) and columns.max() in (58, 59)
     assert not calibrate.near_margin(np.ones(grid.shape), grid).any()
+
+
+def test_the_margin_is_measured_in_metres_also_where_pixels_are_oblong():
+    grid = Grid("EPSG:32632", Affine(10, 0, 499_800, 0, -100, 5_200_000), 40, 30)
+    east, south = np.zeros(grid.shape), np.zeros(grid.shape)
+    east[:, 20:], south[15:] = 1, 1
+    assert np.flatnonzero(calibrate.near_margin(east, grid, metres=55)[15]).tolist() == list(range(15, 25))
+    assert np.flatnonzero(calibrate.near_margin(south, grid, metres=105)[:, 20]).tolist() == [14, 15]
+
+
+def test_the_edge_of_the_labels_is_no_margin():
+    grid = Grid("EPSG:32632", Affine(30, 0, 480_000, 0, -30, 5_200_000), 60, 50)
+    truth = np.ones(grid.shape)
+    truth[:, 30:40], truth[:, 40:] = np.nan, 0
+    near = calibrate.near_margin(truth, grid, metres=200)
+    assert not near.any()                                   # ice and land lie more than 300 m apart
+    assert not calibrate.near_margin(truth, grid, metres=400)[:, 30:40].any()

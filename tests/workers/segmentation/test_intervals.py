@@ -103,6 +103,12 @@ def test_blocks_keep_the_sum_and_leave_out_what_is_outside_the_domain():
     assert len(intervals.block_sums(area, GRID, west)) == 3
 
 
+def test_blocks_are_square_on_the_ground_where_pixels_are_oblong():
+    grid = Grid("EPSG:32632", Affine(20, 0, 500_000, 0, -80, 5_200_000), 320, 80)       # 6.4 km x 6.4 km
+    assert len(intervals.block_sums(np.ones(grid.shape), grid)) == 4
+    assert np.ptp(intervals.block_sums(np.ones(grid.shape), grid)) == 0
+
+
 def test_the_bootstrap_of_a_total_has_the_spread_theory_gives():
     sums = np.random.default_rng(2).gamma(2, 1, 80)
     totals = intervals.block_bootstrap(sums, resamples=4_000)
