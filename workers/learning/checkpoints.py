@@ -7,6 +7,9 @@ import pickle
 import random
 import re
 import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ import numpy as np
 import torch
 
 KEPT = 2
+FREE = ("device", "compile")
+"""Settings that say where a training runs, not what it is."""
 NAME = re.compile(r"step-(\d{9})\.ckpt")
 
 
@@ -28,9 +33,24 @@ class OtherData(ValueError):
         )
 
 
+class OtherSettings(ValueError):
+    """A checkpoint belongs to a training with other settings: going on would end where neither would have."""
+
+
+def require_same_settings(checkpoint: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Raise OtherSettings naming what differs. The device may change: a machine can be lost."""
+    unlike = [f"{name} was {checkpoint[name]!r} and is {value!r}" for name, value in asked.items()
+              if name in checkpoint and name not in FREE and checkpoint[name] != value]  # fmt: skip
+    if unlike:
+        raise OtherSettings(f"The checkpoint was made with other settings: {'; '.join(unlike)}. "
+                            "Start a new training, or give the same settings.")  # fmt: skip
+
+
 def write(folder: Path, step: int, state: dict[str, Any]) -> Path:
     """Write `state` as the checkpoint of `step`: temporary file, fsync, rename; older than the last two go."""
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".checkpoint-*"):  # of a process that was killed while it wrote
+        left.unlink(missing_ok=True)
     handle, name = tempfile.mkstemp(prefix=".checkpoint-", dir=folder)
     temporary = Path(name)
     try:
@@ -53,16 +73,28 @@ def found(folder: Path) -> list[Path]:
 
 
 def newest(folder: Path, manifest: str) -> dict[str, Any] | None:
-    """The newest readable checkpoint's state; None when there is none. Raises OtherData on another manifest."""
+    """The newest whole checkpoint's state; None when there is none. Raises OtherData on another manifest."""
     for path in reversed(found(folder)):
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError):
-            continue  # cut short by a full disk or a crash of the machine: the one before it is whole
+        state = _read(path)
+        if state is None:
+            continue  # damaged by a full disk or a crash of the machine: the one before it is whole
         if state["manifest"] != manifest:
             raise OtherData(state["manifest"], manifest)
         return state
     return None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The state in a file; None where it is cut short, altered, or no checkpoint."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:  # torch itself does not look at the checksums
+                return None
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, zlib.error, pickle.UnpicklingError,
+            RuntimeError, EOFError, OSError, ValueError, LookupError):  # fmt: skip
+        return None
+    return state if isinstance(state, dict) and {"manifest", "settings", "step"} <= state.keys() else None
 
 
 def random_state() -> dict[str, Any]:

@@ -24,18 +24,34 @@ def place(device: str) -> tuple[int, int, torch.device]:
 
 
 def seed_all(seed: int) -> None:
+    """Seed the global generators of Python, numpy and torch."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries that draw from the global generator
     torch.manual_seed(seed)
 
 
+def seed_of(seed: int, step: int, rank: int) -> int:
+    """One seed for a step of one process."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
+
+
+def store_channels_last(network: nn.Module) -> None:
+    """Lay out the kernels of 2-D and 3-D convolutions with the channels last, in place; values stay."""
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in network.parameters():
+        if parameter.ndim in layouts:
+            parameter.data = parameter.data.contiguous(memory_format=layouts[parameter.ndim])
+
+
 def optimiser_of(network: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+    """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019), second moment 0.999, eps 1e-8."""
     kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
     return kind(network.parameters(), lr=settings.lr, betas=(settings.beta1, 0.999), eps=1e-8,
                 weight_decay=settings.weight_decay)
 
 
 def autocast_of(precision: str):
+    """The context of a forward pass on a GPU: autocast to "bf16" or "fp16", or nothing."""
     kinds = {"bf16": torch.bfloat16, "fp16": torch.float16}
     if precision not in kinds:
         return nullcontext
@@ -43,5 +59,6 @@ def autocast_of(precision: str):
 
 
 def shared(objective: nn.Module, device: torch.device) -> nn.Module:
+    """The objective with its gradients averaged over all processes."""
     devices = [device.index] if device.type == "cuda" else None
     return nn.parallel.DistributedDataParallel(objective, device_ids=devices)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,8 +70,8 @@ def fit(network: nn.Module, training: Samples, validation: Samples | None, loss:
     checkpoint: a folder; one is written each epoch, when `stop()` says so and when `report` raises, and a call with
     the same arguments goes on from there, bit for bit. validate(network) -> value to minimise; without it the loss
     over `validation`. Under `torchrun` (WORLD_SIZE > 1) the batches are shared out between the processes.
-    Raises ValueError on no samples, TooLittleMemory, OtherData (another manifest), Diverged, Stopped, and whatever
-    `report` raises.
+    Raises ValueError on no samples (or fewer than processes), TooLittleMemory, OtherData (another manifest),
+    OtherSettings, Diverged, Stopped, and whatever `report` raises.
     """
     if not len(training):
         raise ValueError("nothing to learn from: the training set is empty")
@@ -102,10 +103,12 @@ class _Session:
         self.settings, self.manifest = settings, manifest
         self.training, self.validation, self.validate = training, validation, validate
         self.rank, self.world, self.device = devices.place(settings.device)
+        if len(training) < self.world:
+            raise ValueError(f"{len(training)} samples cannot be shared out between {self.world} processes")
         devices.seed_all(settings.seed + self.rank)
         self.network = network.to(self.device)
         if settings.channels_last:
-            self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            devices.store_channels_last(self.network)
         self.objective = _Objective(self.network, loss, settings.compile)
         self.step_module = devices.shared(self.objective, self.device) if self.world > 1 else self.objective
         self.optimiser = devices.optimiser_of(network, settings)
@@ -154,6 +157,8 @@ class _Session:
         for group in self.optimiser.param_groups:
             group["lr"] = lr
         forcing = schedules.teacher_forcing(settings.teacher_forcing, self.epoch, epochs)
+        if self.world > 1:  # a checkpoint holds the generators of the first process only
+            torch.manual_seed(devices.seed_of(settings.seed, self.step, self.rank))
         self.step_module.train()
         self.optimiser.zero_grad(set_to_none=True)
         with self.autocast():
@@ -222,7 +227,7 @@ class _Session:
 
     def _mean_loss(self, samples: Any) -> float:
         total, count = 0.0, 0
-        for indices in _chunks(len(samples), self.settings.batch):
+        for indices in islice(_chunks(len(samples), self.settings.batch), self.settings.validation_batches):
             with self.autocast():
                 loss = self.objective(self._placed(samples.batch(indices, None)), 0.0)
             total, count = total + loss.item() * len(indices), count + len(indices)
@@ -258,7 +263,11 @@ class _Session:
         state = checkpoints.newest(folder, self.manifest)
         if state is None:
             return
-        self.network.load_state_dict(state["network"])
+        checkpoints.require_same_settings(state["settings"], self.settings.to_dict())
+        try:
+            self.network.load_state_dict(state["network"])
+        except RuntimeError as error:
+            raise ValueError(f"the checkpoint in {folder.name} is of another network: {error}") from error
         self.optimiser.load_state_dict(state["optimiser"])
         self.scaler.load_state_dict(state["scaler"])
         checkpoints.restore_random_state(state["random"])

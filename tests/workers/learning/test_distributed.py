@@ -37,14 +37,54 @@ Path(sys.argv[1], os.environ["RANK"]).write_text(json.dumps(said))
 """
 
 
-def test_two_processes_share_the_samples_and_end_with_the_same_weights(tmp_path):
+INTERRUPTED = PROGRAM[:PROGRAM.index("seen = []")] + """
+import itertools
+from workers.learning.training import Stopped
+
+def dropping():
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Dropout(0.4), nn.Linear(16, 1))
+
+seen, folder = [], Path(sys.argv[1], "checkpoint")
+settings = TrainSettings(epochs=6, batch=6, lr=0.05, patience=None)
+whole, _ = fit(dropping(), Points(), Points(), loss, settings)
+calls = itertools.count(1)
+try:
+    fit(dropping(), Points(), Points(), loss, settings, checkpoint=folder, stop=lambda: next(calls) >= 5)
+except Stopped:
+    pass
+torch.distributed.barrier()
+torch.rand(7)
+resumed, _ = fit(dropping(), Points(), Points(), loss, settings, checkpoint=folder)
+same = all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
+try:
+    fit(nn.Linear(1, 1), type("One", (Points,), {"__len__": lambda self: 1})(), None, loss, settings)
+except ValueError as error:
+    refused = str(error)
+said = {"same": same, "refused": refused, "steps": next(calls) - 1}
+Path(sys.argv[1], os.environ["RANK"]).write_text(json.dumps(said))
+"""
+
+
+def launched(tmp_path: Path, text: str) -> list[dict]:
+    """What each of two processes said. Each has a file of its own: two that print into one pipe mix their lines."""
     program = tmp_path / "teach.py"
-    program.write_text(PROGRAM)
+    program.write_text(text)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(program)]
-    # Each process answers in a file of its own: two that print into one pipe mix their lines.
     subprocess.run([*command, str(tmp_path)], check=True, cwd=ROOT, timeout=300,
                    env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
-    one, other = (json.loads((tmp_path / rank).read_text()) for rank in "01")
+    return [json.loads((tmp_path / rank).read_text()) for rank in "01"]
+
+
+def test_an_interrupted_training_of_two_processes_ends_bit_for_bit_like_one_that_was_not(tmp_path):
+    """With dropout: each process draws its own masks, and draws them again after the interruption."""
+    for said in launched(tmp_path, INTERRUPTED):
+        assert said == {"same": True, "steps": 5,
+                        "refused": "1 samples cannot be shared out between 2 processes"}
+
+
+def test_two_processes_share_the_samples_and_end_with_the_same_weights(tmp_path):
+    one, other = launched(tmp_path, PROGRAM)
     assert (one["weight"], one["bias"]) == (other["weight"], other["bias"])
     assert abs(one["weight"] - 2) < 0.2
     assert not set(one["first_batch"]) & set(other["first_batch"])

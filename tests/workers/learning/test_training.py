@@ -95,6 +95,62 @@ def test_a_checkpoint_of_other_data_is_refused_with_both_hashes(tmp_path):
         fit(nn.Linear(1, 1), Points(), None, squared, SETTINGS, checkpoint=tmp_path, manifest="bbbb")
 
 
+def test_a_checkpoint_of_other_settings_is_refused_with_what_differs_but_the_device_may_change(tmp_path):
+    fit(nn.Linear(1, 1), Points(), None, squared, SETTINGS, checkpoint=tmp_path)
+    with pytest.raises(checkpoints.OtherSettings, match=r"lr was 0\.02 and is 0\.03"):
+        fit(nn.Linear(1, 1), Points(), None, squared, replace(SETTINGS, lr=0.03), checkpoint=tmp_path)
+    fit(nn.Linear(1, 1), Points(), None, squared, replace(SETTINGS, device="cpu"), checkpoint=tmp_path)
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_name(tmp_path):
+    fit(nn.Linear(1, 1), Points(), None, squared, SETTINGS, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="of another network"):
+        fit(nn.Sequential(nn.Linear(1, 1)), Points(), None, squared, SETTINGS, checkpoint=tmp_path)
+
+
+def test_a_training_that_was_killed_goes_on_from_its_last_epoch_bit_for_bit(tmp_path):
+    """As after SIGKILL: nothing is written at the moment of death, and rubbish of a half-written file lies about."""
+    class Killed(BaseException):
+        pass
+
+    class Mortal(Points):
+        drawn = 0
+
+        def batch(self, indices, rng):
+            self.drawn += rng is not None
+            if self.drawn == 11:                                           # in the middle of the third epoch
+                raise Killed
+            return super().batch(indices, rng)
+
+    whole, _ = fit(dropping_network(), Points(), Points(), squared, SETTINGS)
+    with pytest.raises(Killed):
+        fit(dropping_network(), Mortal(), Points(), squared, SETTINGS, checkpoint=tmp_path)
+    assert checkpoints.newest(tmp_path, "")["step"] == 8
+    (tmp_path / ".checkpoint-half").write_bytes(b"PK")
+    torch.rand(3)
+    resumed, _ = fit(dropping_network(), Points(), Points(), squared, SETTINGS, checkpoint=tmp_path)
+    for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    assert not (tmp_path / ".checkpoint-half").exists()
+
+
+def test_one_flipped_bit_in_the_weights_of_a_checkpoint_is_noticed(tmp_path):
+    network, _ = fit(nn.Linear(1, 1), Points(), None, squared, SETTINGS, checkpoint=tmp_path)
+    older, newer = checkpoints.found(tmp_path)
+    raw, place = bytearray(newer.read_bytes()), newer.read_bytes().find(network.weight.detach().numpy().tobytes())
+    raw[place] ^= 1
+    newer.write_bytes(raw)
+    assert checkpoints.newest(tmp_path, "")["step"] == int(older.stem.removeprefix("step-"))
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint " * 9, b"PK\x03\x04" + bytes(64)])
+def test_a_file_that_is_no_checkpoint_is_passed_over(tmp_path, content):
+    (tmp_path / "step-000000009.ckpt").write_bytes(content)
+    assert checkpoints.newest(tmp_path, "") is None
+    torch.save({"weights": 1}, tmp_path / "step-000000009.ckpt")
+    assert checkpoints.newest(tmp_path, "") is None
+
+
 def test_two_checkpoints_are_kept_and_a_damaged_one_falls_back_to_the_one_before(tmp_path):
     fit(nn.Linear(1, 1), Points(), None, squared, SETTINGS, checkpoint=tmp_path, manifest="a")
     older, newer = checkpoints.found(tmp_path)
@@ -204,6 +260,78 @@ def test_nothing_to_learn_from_is_refused():
 def test_unknown_settings_are_refused_with_what_there_is():
     with pytest.raises(ValueError, match="warm-restarts"):
         TrainSettings(schedule="linear")
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 0}, {"lr": 0.0}, {"lr": math.nan}, {"lr": math.inf},
+                                   {"validate_every": 0}, {"validation_batches": 0}, {"patience": 0},
+                                   {"epoch_steps": 0}, {"max_steps": -1}, {"clip_value": 0.0}, {"seed": -1},
+                                   {"weight_decay": -0.1}, {"warmup_steps": -2}])
+def test_settings_outside_their_range_are_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        TrainSettings(**wrong)
+
+
+def test_a_validation_may_look_at_one_batch_only():
+    seen = []
+
+    class Watched(Points):
+        def batch(self, indices, rng):
+            seen.append(indices.tolist())
+            return super().batch(indices, rng)
+
+    fit(nn.Linear(1, 1), Points(), Watched(), squared, replace(SETTINGS, epochs=1, validation_batches=1))
+    assert seen == [list(range(6))] * 2
+    seen.clear()
+    fit(nn.Linear(1, 1), Points(), Watched(), squared, replace(SETTINGS, epochs=1))
+    assert sorted(k for some in seen for k in some) == sorted([*range(24)] * 2)
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw"])
+def test_steps_are_those_of_the_optimiser_as_published(kind):
+    """Kingma and Ba (2015), with decay added to the gradient; Loshchilov and Hutter (2019), with decay apart."""
+    settings = TrainSettings(epochs=5, batch=24, lr=0.03, weight_decay=0.2, optimiser=kind, schedule="cosine",
+                             clip_value=0.4, patience=None)
+    torch.manual_seed(1)
+    network = nn.Linear(1, 1)
+    w, data = np.array([network.weight.item(), network.bias.item()]), Points()
+    x, y = data.x[:, 0].numpy().astype(float), 2 * data.x[:, 0].numpy().astype(float) - 1
+    m = v = np.zeros(2)
+    for t in range(1, 6):
+        lr = 0.015 * (1 + math.cos(math.pi * (t - 1) / 5))
+        g = np.clip([(2 * (w[0] * x + w[1] - y) * x).mean(), (2 * (w[0] * x + w[1] - y)).mean()], -0.4, 0.4)
+        g = g + 0.2 * w if kind == "adam" else g
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        decay = lr * 0.2 * w if kind == "adamw" else 0
+        w = w - decay - lr * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    quiet = lambda n, b, teacher_forcing: (n(b[0]) - 2 * b[0] + 1).square().mean()  # noqa: E731
+    taught, _ = fit(network, data, None, quiet, settings)
+    assert [taught.weight.item(), taught.bias.item()] == pytest.approx(list(w), abs=1e-6)
+
+
+def test_channels_last_changes_the_layout_of_2d_and_3d_kernels_and_nothing_that_is_learned():
+    class Images:
+        def __len__(self):
+            return 4
+
+        def batch(self, indices, rng):
+            images = torch.sin(torch.arange(4 * 2 * 6 * 6, dtype=torch.float32)).reshape(4, 2, 6, 6)[indices]
+            return images, images.mean((1, 2, 3))
+
+    class Deep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.flat, self.deep = nn.Conv2d(2, 4, 3), nn.Conv3d(1, 3, 3)
+
+        def forward(self, x):
+            return self.deep(self.flat(x)[:, None]).mean((1, 2, 3, 4))
+
+    taught = [fit(Deep(), Images(), None, squared, replace(SETTINGS, batch=2, channels_last=last))[0]
+              for last in (False, True)]
+    assert taught[1].flat.weight.is_contiguous(memory_format=torch.channels_last)
+    assert taught[1].deep.weight.is_contiguous(memory_format=torch.channels_last_3d)
+    for one, other in zip(*(n.state_dict().values() for n in taught), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
 
 
 def test_a_network_that_needs_more_than_sixty_percent_of_memory_is_refused():
