@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from workers.imagery.bands import CANONICAL
 from workers.imagery.calendar_year import is_summer, within_days
 
 LANDSAT = frozenset(f"landsat-{n}" for n in range(4, 10))
@@ -109,19 +110,22 @@ def judge(
     """Rules of a profile that a scene breaks, each with value and limit; empty when it is accepted.
 
     `scene_meta` as FoundScene.meta() gives it, for `train_composite` with an `outline_date`. What a catalogue does
-    not report passes (see `flags`). `min_values` overrides the 50,000 values; `all_months` drops the season.
+    not report passes (see `flags`). `min_values` overrides the 50,000 values of the profiles that ask for them;
+    `all_months` drops the season. A scene or an optical band without one valid pixel is refused before all else.
     KeyError lists the profiles.
     """
     if profile not in PROFILES:
         raise KeyError(f"Profile {profile!r} is not known; use one of {', '.join(PROFILES)}.")
     if facts.valid_fraction == 0:
         return [Refusal("no_valid_pixels", 0.0, "> 0")]
+    if empty := [name for name in CANONICAL if name in facts.band_mean and facts.band_mean[name] is None]:
+        return [Refusal("no_valid_pixels", ", ".join(empty), "> 0 in every band")]
     rules = PROFILES[profile]
-    if min_values is not None:
-        wanted = {"values_above": min_values} if rules.values_above is not None else {"values_from": min_values}
-        rules = Profile(**{**rules.__dict__, **wanted})
+    for limit in ("values_above", "values_from"):
+        if min_values is not None and getattr(rules, limit) is not None:
+            rules = replace(rules, **{limit: min_values})
     if all_months:
-        rules = Profile(**{**rules.__dict__, "months": "all"})
+        rules = replace(rules, months="all")
     return [refusal for check in _CHECKS if (refusal := check(rules, scene_meta, facts, lat))]
 
 

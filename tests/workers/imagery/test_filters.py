@@ -68,6 +68,8 @@ def test_the_pixel_rule_counts_all_nineteen_layers() -> None:
     assert rules("area", facts=replace(GOOD, n_pixels=2632)) == []
     assert rules("area", facts=replace(GOOD, n_pixels=2631)) == ["values"]
     assert judge("area", META, replace(GOOD, n_pixels=100), LAT, min_values=1000) == []
+    assert [r.rule for r in judge("strict", META, GOOD, LAT, min_values=10**6)] == ["values"]
+    assert judge("outline", META, GOOD, LAT, min_values=10**6) == []  # never asks for a number of values
 
 
 def test_slc_gaps_are_seen_by_the_zero_rule_and_only_by_it() -> None:
@@ -126,6 +128,9 @@ def test_a_training_composite_lies_within_fifty_days_of_the_outline_and_is_tier_
 def test_a_scene_without_one_valid_pixel_is_refused_before_all_else() -> None:
     refusals = judge("area", META, replace(GOOD, valid_fraction=0, zero_fraction=1), LAT)
     assert [(r.rule, r.value) for r in refusals] == [("no_valid_pixels", 0.0)]
+    dead = replace(GOOD, band_mean={"green": 0.3, "swir1": None, "thermal": None})
+    assert judge("area", META, dead, LAT) == [("no_valid_pixels", "swir1", "> 0 in every band")]
+    assert rules("area", facts=replace(dead, band_mean={"green": 0.3, "thermal": None})) == []
 
 
 def test_every_refusal_names_rule_value_and_limit_and_they_can_be_counted() -> None:
