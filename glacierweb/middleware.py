@@ -8,11 +8,11 @@ import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponseBase
 
 from glacierweb.logs import request_id
-from glacierweb.problems import Problem, from_exception, wants_html
+from glacierweb.problem_pages import page
+from glacierweb.problems import BUG, Problem, from_exception, wants_html
 
 log = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -62,8 +62,7 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path:  # PostgreSQL cannot even be asked for such a name
-            missing = Problem(404, "Not found", "No address holds a NUL character.")
-            return _page(request, missing) if wants_html(request) else missing.response()
+            return page(request, Problem(404, "Not found", "No address holds a NUL character."))
         response = self.get_response(request)
         plain = not response.get("Content-Type", "").startswith(("application/", "image/"))
         if response.status_code >= 400 and plain and not wants_html(request):
@@ -80,20 +79,8 @@ class ProblemMiddleware:
         problem = from_exception(error)
         if problem is None:
             log.exception("%s %s failed", request.method, request.path)
-            problem = Problem(
-                500, "Internal error", "This is a fault of the server; quote the request id when you report it."
-            )
-        if wants_html(request):
-            return _page(request, problem)
-        return problem.response()
-
-
-def _page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    name = "404.html" if problem.status == 404 else "problem.html"
-    response = render(request, name, {"problem": problem, "request_id": request_id.get()}, status=problem.status)
-    for header, value in problem.headers.items():
-        response[header] = value
-    return response
+            problem = BUG
+        return page(request, problem)
 
 
 def _plain_detail(status: int, request: HttpRequest) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.signing import BadSignature, Signer
+from django.db.models import Q
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import remove_query_param, replace_query_param
+from rest_framework.utils.urls import replace_query_param
 
 from glacierweb.problems import Problem
 
@@ -28,19 +29,32 @@ def read_limit(text: str | None, default: int = DEFAULT) -> int:
     return min(int(text[:12]), MOST)
 
 
-def pack(values: list[Any]) -> str:
-    """A cursor that only this server can have made."""
-    plain = base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode().rstrip("=")
-    return Signer(salt="cursor").sign(plain)
+class Cursor(NamedTuple):
+    """A row's values of the list's order, and whether the page before that row is wanted or the one after it."""
+
+    values: list[Any]
+    back: bool = False
 
 
-def unpack(cursor: str) -> list[Any]:
-    """The values inside a cursor; 400 for one that was not made here."""
+def pack(cursor: Cursor, resource: str) -> str:
+    """A cursor as text that only this server can have made, and only for this resource."""
+    told = json.dumps([cursor.back, *cursor.values], default=str)
+    plain = base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+    return Signer(salt=f"cursor of {resource}").sign(plain)
+
+
+def unpack(text: str, resource: str) -> Cursor:
+    """The cursor in a text; 400 for one that was not made here, or for another resource."""
     try:
-        plain = Signer(salt="cursor").unsign(cursor)
-        return json.loads(base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4)))
+        plain = Signer(salt=f"cursor of {resource}").unsign(text)
+        back, *values = json.loads(base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4)))
     except (BadSignature, binascii.Error, ValueError):
-        raise Problem(400, "Bad parameter", "cursor: follow the `next` link of the page before.") from None
+        raise _foreign() from None
+    return Cursor(values, back)
+
+
+def _foreign() -> Problem:
+    return Problem(400, "Bad parameter", "cursor: follow the `next` or `previous` link of another page of this list.")
 
 
 class KeysetPagination(BasePagination):
@@ -60,25 +74,32 @@ class KeysetPagination(BasePagination):
         self.fields = [field.lstrip("-") for field in fields]
         self.descending = fields[0].startswith("-")
         self.count = queryset.count()
-        ordered = queryset.order_by(*[f"-{field}" if self.descending else field for field in self.fields])
-        if cursor := request.query_params.get("cursor"):
-            ordered = ordered.filter(self._after(unpack(cursor)))
-        rows = list(ordered[: self.limit + 1])
-        self.more = len(rows) > self.limit
-        self.page = rows[: self.limit]
+        asked = request.query_params.get("cursor")
+        cursor = unpack(asked, request.path) if asked else None
+        rows = self._rows(queryset, cursor)
+        beyond, rows = len(rows) > self.limit, rows[: self.limit]
+        back = cursor is not None and cursor.back
+        self.more = back or beyond
+        self.less = beyond if back else cursor is not None
+        self.page = rows[::-1] if back else rows
         return self.page
 
-    def _after(self, values: list[Any]) -> Any:
-        from django.db.models import Q
+    def _rows(self, queryset: Any, cursor: Cursor | None) -> list:
+        """Rows on one side of the cursor, the nearest first, and one more where there is one."""
+        downward = self.descending != (cursor is not None and cursor.back)
+        ordered = queryset.order_by(*[f"-{field}" if downward else field for field in self.fields])
+        if cursor is not None:
+            ordered = ordered.filter(self._beyond(cursor.values, "lt" if downward else "gt"))
+        return list(ordered[: self.limit + 1])
 
+    def _beyond(self, values: list[Any], operator: str) -> Q:
         if len(values) != len(self.fields):
-            raise Problem(400, "Bad parameter", "cursor: follow the `next` link of the page before.")
-        operator = "lt" if self.descending else "gt"
-        after = Q()
+            raise _foreign()
+        found = Q()
         for index, field in enumerate(self.fields):
             same = {name: values[at] for at, name in enumerate(self.fields[:index])}
-            after |= Q(**same, **{f"{field}__{operator}": values[index]})
-        return after
+            found |= Q(**same, **{f"{field}__{operator}": values[index]})
+        return found
 
     def _values(self, row: Any) -> list[Any]:
         found = []
@@ -89,21 +110,27 @@ class KeysetPagination(BasePagination):
             found.append(value)
         return found
 
+    def _link(self, row: Any, back: bool) -> str:
+        cursor = pack(Cursor(self._values(row), back), self.request.path)
+        return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor)
+
     @property
     def next_link(self) -> str | None:
         """Absolute address of the following page, or None on the last."""
-        if not self.more:
-            return None
-        return replace_query_param(self.request.build_absolute_uri(), "cursor", pack(self._values(self.page[-1])))
+        return self._link(self.page[-1], back=False) if self.more and self.page else None
+
+    @property
+    def previous_link(self) -> str | None:
+        """Absolute address of the page before this one, or None on the first."""
+        return self._link(self.page[0], back=True) if self.less and self.page else None
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page with its links."""
-        first = remove_query_param(self.request.build_absolute_uri(), "cursor")
         return Response(
             {
                 "count": self.count,
                 "next": self.next_link,
-                "previous": first if "cursor" in self.request.query_params else None,
+                "previous": self.previous_link,
                 "results": data,
             }
         )
@@ -131,7 +158,7 @@ class KeysetPagination(BasePagination):
                 "name": "cursor",
                 "in": "query",
                 "required": False,
-                "description": "Opaque; from the `next` link.",
+                "description": "Opaque; from the `next` and `previous` links.",
                 "schema": {"type": "string"},
             },
         ]

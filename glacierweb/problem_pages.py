@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from glacierweb.problems import wants_html
+from glacierweb.logs import request_id
+from glacierweb.problems import BUG, Problem, from_exception, wants_html
 
 
 class Kind(NamedTuple):
@@ -62,6 +65,31 @@ def one(request: HttpRequest, kind: str) -> HttpResponse:
 def every(request: HttpRequest) -> HttpResponse:
     """All kinds of problems."""
     return _answer(request, KINDS)
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler of refusals outside of any view (400, 403, 404)."""
+    return page(request, from_exception(exception) or Problem(400, "Bad request", "The request is malformed."))
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Django's handler of faults outside of any view; the database may be what is away."""
+    return page(request, from_exception(sys.exception() or Exception()) or BUG)
+
+
+def page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """A problem as a page for a browser, as a document for everybody else."""
+    if not wants_html(request):
+        return problem.response()
+    name = "404.html" if problem.status == 404 else "problem.html"
+    told = {"problem": problem, "request_id": request_id.get()}
+    try:
+        response = render(request, name, told, status=problem.status)
+    except DatabaseError:  # the page wants to know who is signed in, and nobody can say
+        return problem.response()
+    for header, value in problem.headers.items():
+        response[header] = value
+    return response
 
 
 def _answer(request: HttpRequest, kinds: dict[str, Kind]) -> HttpResponse:

@@ -7,9 +7,10 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connections
 from django.http import Http404, HttpRequest, JsonResponse
+from django.urls import Resolver404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -62,16 +63,23 @@ class Problem(Exception):
         return JsonResponse(self.body(), status=self.status, content_type=CONTENT_TYPE, headers=self.headers)
 
 
+BUG = Problem(500, "Internal error", "This is a fault of the server; quote the request id when you report it.")
+
+
 def from_exception(error: Exception) -> Problem | None:
     """The problem that an exception stands for; None for one that is our own bug."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, Resolver404):
+        return Problem(404, "Not found", f"There is nothing at /{error.args[0]['path']}.", kind="not-found")
     if isinstance(error, Http404):
         return Problem(404, "Not found", _what_is_missing(str(error)), kind="not-found")
     if isinstance(error, PermissionDenied):
         return Problem(403, "Not allowed", str(error) or "Sign in as a member of the staff.", kind="not-allowed")
     if isinstance(error, RequestDataTooBig):
         return Problem(413, "Too large", "The request is larger than this server accepts.", kind="too-large")
+    if isinstance(error, DisallowedHost):
+        return Problem(400, "Bad request", "The Host header names no host of this site.", kind="bad-request")
     if isinstance(error, SuspiciousOperation):
         return Problem(400, "Bad request", "The request is malformed.", kind="bad-request")
     if isinstance(error, (OperationalError, InterfaceError)):

@@ -18,6 +18,11 @@ def routes(name: str):
     return include(import_string(name))
 
 
+# What falls through before a view is found: a foreign host name, a form without its token, a fault of a middleware.
+handler400 = handler403 = "glacierweb.problem_pages.refused"
+handler404 = "glacierweb.problem_pages.refused"
+handler500 = "glacierweb.problem_pages.broken"
+
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -66,6 +66,8 @@ class FeaturePagination(KeysetPagination):
         links = [{"rel": "self", "href": self.request.build_absolute_uri(), "type": "application/geo+json"}]
         if self.next_link:
             links.append({"rel": "next", "href": self.next_link, "type": "application/geo+json"})
+        if self.previous_link:
+            links.append({"rel": "prev", "href": self.previous_link, "type": "application/geo+json"})
         return Response(
             {
                 "type": "FeatureCollection",

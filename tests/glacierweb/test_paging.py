@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from glacierweb.models import Run
-from glacierweb.paging import MOST, pack, read_limit, unpack
+from glacierweb.paging import MOST, Cursor, pack, read_limit, unpack
 from glacierweb.problems import Problem
 
 pytestmark = pytest.mark.django_db
+MADE = pack(Cursor([1]), "/list/")
 
 
 def asked(kind: str = "segment") -> Run:
@@ -63,18 +64,45 @@ def test_a_larger_limit_is_capped_not_refused():
     assert read_limit("7") == 7
 
 
+def test_one_walks_back_over_the_same_pages(client):
+    for _ in range(7):
+        asked()
+    pages, address = [], "/api/v1/runs/?limit=3"
+    while address:
+        pages.append(client.get(address).json())
+        address = pages[-1]["next"]
+    back = client.get(pages[-1]["previous"]).json()
+    assert back["results"] == pages[1]["results"]
+    first = client.get(back["previous"]).json()
+    assert first["results"] == pages[0]["results"]
+    assert first["previous"] is None
+    assert client.get(first["next"]).json()["results"] == pages[1]["results"]
+
+
+def test_a_row_that_is_added_in_front_is_found_by_walking_back(client):
+    ids = [asked().pk for _ in range(2)]
+    last = client.get(client.get("/api/v1/runs/?limit=1").json()["next"]).json()
+    newer = asked().pk
+    before = client.get(last["previous"]).json()
+    assert [row["id"] for row in before["results"]] == [ids[1]]
+    assert [row["id"] for row in client.get(before["previous"]).json()["results"]] == [newer]
+
+
 def test_a_cursor_gives_back_what_was_packed():
-    assert unpack(pack(["2016-08-27", 12])) == ["2016-08-27", 12]
+    cursor = Cursor(["2016-08-27", 12], back=True)
+    assert unpack(pack(cursor, "/list/"), "/list/") == cursor
 
 
-@pytest.mark.parametrize("cursor", ["made-up", "W10", pack([1])[:-1], pack([1]) + "x", "a:b"])
+@pytest.mark.parametrize("cursor", ["made-up", "W10", MADE[:-1], MADE + "x", "a:b"])
 def test_a_cursor_from_elsewhere_is_refused(cursor):
     with pytest.raises(Problem) as refused:
-        unpack(cursor)
+        unpack(cursor, "/list/")
     assert refused.value.status == 400
 
 
-def test_a_cursor_of_another_list_is_refused(client):
+@pytest.mark.parametrize("resource", ["/api/v1/outlines/", "/api/v1/scenes/", "/api/v1/training-runs/"])
+def test_a_cursor_of_another_list_is_refused(client, resource):
     asked()
-    answer = client.get("/api/v1/runs/", {"cursor": pack(["2016-08-27", 12])})
+    answer = client.get("/api/v1/runs/", {"cursor": pack(Cursor(["2016-08-27", 12]), resource)})
     assert answer.status_code == 400
+    assert "cursor" in answer.json()["detail"]

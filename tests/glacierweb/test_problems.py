@@ -100,6 +100,29 @@ def test_a_body_of_another_type_is_415(staff):
     problem(staff.post("/api/v1/runs/", "kind: segment", content_type="application/x-yaml"), 415)
 
 
+@pytest.mark.parametrize("host", ["evil.example", "a b", "[::1", "127.0.0.1@evil"])
+def test_a_foreign_host_name_is_400_and_says_so(client, host):
+    assert "Host" in problem(client.get("/api/v1/glaciers/", HTTP_HOST=host), 400)["detail"]
+    page = client.get("/about/", HTTP_HOST=host, HTTP_ACCEPT="text/html")
+    assert (page.status_code, page["Content-Type"][:9]) == (400, "text/html")
+
+
+def test_a_form_without_its_token_is_403(django_user_model):
+    visitor = Client(enforce_csrf_checks=True)
+    problem(visitor.post("/accounts/login/", {"username": "a", "password": "b"}), 403)
+
+
+def test_a_database_that_goes_away_before_any_view_is_503(client, django_user_model, monkeypatch):
+    client.force_login(django_user_model.objects.create_user("staff", password="a long password", is_staff=True))
+
+    def away(*_, **__):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
+    for accept in ("application/json", "text/html"):
+        assert client.get("/runs/", HTTP_ACCEPT=accept).status_code == 503
+
+
 def test_a_database_that_is_away_is_503_with_a_time_to_come_back():
     answer = from_exception(OperationalError("server closed the connection")).response()
     assert answer.status_code == 503
