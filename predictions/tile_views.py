@@ -18,39 +18,43 @@ from inventory.tiles import BUFFER, EXTENT, Tile
 from predictions.models import FlowField, Frame, Mask
 
 # Of each glacier and year the outline with the fewest remarks and nearest to the end of the melt season is shown, from
-# its date to the day before the next year's; ice outside every domain comes from the same scenes.
+# its date to the day before the next year's; ice outside every domain comes from the same scenes. The choice looks at
+# whole glaciers, so that neighbouring tiles agree; what is chosen is materialized before any shape is transformed,
+# since the planner takes PostGIS functions for cheap and would otherwise draw every outline there is.
 _TILE = """
-WITH judged AS (
+WITH near AS MATERIALIZED (
+    SELECT id, glacier_id, mask_id FROM predictions_predictedoutline
+    WHERE geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+), judged AS (
     SELECT o.id, o.glacier_id, o.mask_id, o.date, m.version_id, m.product,
         row_number() OVER (PARTITION BY o.glacier_id, m.version_id, m.product, date_part('year', o.date)
             ORDER BY jsonb_array_length(o.flags), abs(date_part('doy', o.date)
-                - CASE WHEN ST_YMin(o.geometry) < 0 THEN 60 ELSE 245 END), o.id) AS place
+                - CASE WHEN ST_Y(g.point) < 0 THEN 60 ELSE 245 END), o.id) AS place
     FROM predictions_predictedoutline o
+    JOIN inventory_glacier g ON g.id = o.glacier_id
     JOIN predictions_mask m ON m.id = o.mask_id
     JOIN predictions_modelversion v ON v.id = m.version_id
-    WHERE v.state = 'active' AND o.glacier_id IS NOT NULL
-      AND o.geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
-), chosen AS (
-    SELECT id, mask_id, lead(date) OVER (PARTITION BY glacier_id, version_id, product ORDER BY date, id) AS next
+    WHERE v.state = 'active' AND o.glacier_id IN (SELECT glacier_id FROM near)
+), chosen AS MATERIALIZED (
+    SELECT id, glacier_id, mask_id, lead(date) OVER (PARTITION BY glacier_id, version_id, product
+        ORDER BY date, id) AS next
     FROM judged WHERE place = 1
-), active AS (
-    SELECT o.id, g.glac_id, o.date, o.area_km2, s.simulated, m.product, o.geometry, c.next
-    FROM predictions_predictedoutline o
+), shown AS MATERIALIZED (
+    SELECT c.id, g.glac_id, c.next FROM chosen c JOIN inventory_glacier g ON g.id = c.glacier_id
+    WHERE c.id IN (SELECT id FROM near)
+    UNION ALL
+    SELECT id, NULL, NULL FROM near WHERE glacier_id IS NULL AND mask_id IN (SELECT mask_id FROM chosen)
+), found AS MATERIALIZED (
+    SELECT o.id, glac_id, o.date - date '1970-01-01' AS "from",
+        CASE WHEN glac_id IS NULL OR next IS NULL
+             THEN (date_trunc('year', o.date) + interval '1 year')::date - 1 - date '1970-01-01'
+             ELSE greatest(next - 1, o.date) - date '1970-01-01' END AS "to",
+        round(o.area_km2::numeric, 4)::float8 AS area, s.simulated::int AS simulated, m.product,
+        ST_Transform(o.geometry, 3857) AS shape
+    FROM shown
+    JOIN predictions_predictedoutline o ON o.id = shown.id
     JOIN predictions_mask m ON m.id = o.mask_id
     JOIN inventory_scene s ON s.id = m.scene_id
-    LEFT JOIN inventory_glacier g ON g.id = o.glacier_id
-    LEFT JOIN chosen c ON c.id = o.id
-    WHERE c.id IS NOT NULL
-       OR (o.glacier_id IS NULL AND o.mask_id IN (SELECT mask_id FROM chosen)
-           AND o.geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
-), found AS (
-    SELECT id, glac_id, date - date '1970-01-01' AS "from",
-        CASE WHEN glac_id IS NULL OR next IS NULL
-             THEN (date_trunc('year', date) + interval '1 year')::date - 1 - date '1970-01-01'
-             ELSE greatest(next - 1, date) - date '1970-01-01' END AS "to",
-        round(area_km2::numeric, 4)::float8 AS area, simulated::int AS simulated, product,
-        ST_Transform(geometry, 3857) AS shape
-    FROM active
 ), drawn AS (
     SELECT id, glac_id, "from", "to", area, simulated, product, ST_AsMVTGeom(
         CASE WHEN greatest(ST_XMax(shape) - ST_XMin(shape), ST_YMax(shape) - ST_YMin(shape)) < 4 * %(pixel)s
@@ -63,25 +67,44 @@ SELECT ST_AsMVT(drawn, 'predicted', %(extent)s, 'geom') FROM drawn WHERE geom IS
 """
 
 
+# Predicted outlines are written once and never changed, so their count and newest number tell whether a tile is new.
+_NEWEST = """
+WITH near AS (
+    SELECT id, glacier_id FROM predictions_predictedoutline
+    WHERE geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+)
+SELECT count(*), max(o.id), (SELECT string_agg(v.id::text, ',' ORDER BY v.id)
+    FROM predictions_modelversion v WHERE v.state = 'active')
+FROM predictions_predictedoutline o
+WHERE o.id IN (SELECT id FROM near) OR o.glacier_id IN (SELECT glacier_id FROM near)
+"""
+
+
 @require_safe
 def predicted_outlines(request: HttpRequest, z: int, x: int, y: int) -> HttpResponseBase:
     """All outlines that active versions drew in the tile, every date, with the days each is shown for."""
     asking.known(request.GET, {"v"})
-    body = vector_tile(Tile(z, x, y))
-    tag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
-    return answered(request, tag, lambda: body, VECTOR, REVALIDATE)
+    tile = Tile(z, x, y)
+    told = f"{_TILE} {z}/{x}/{y} {_asked(_NEWEST, tile)}"
+    tag = f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
+    return answered(request, tag, lambda: vector_tile(tile), VECTOR, REVALIDATE)
 
 
 def vector_tile(tile: Tile) -> bytes:
     """Mapbox Vector Tile with the layer `predicted`; empty where there is none."""
+    return bytes(_asked(_TILE, tile)[0] or b"")
+
+
+def _asked(statement: str, tile: Tile) -> tuple:
+    """The first row of a statement about a tile and the buffer around it."""
     west, south, east, north = tile.lonlat(margin=BUFFER / EXTENT)
     values = {
         "west": west, "south": south, "east": east, "north": north, "pixel": tile.side_m / 256,
         "z": tile.z, "x": tile.x, "y": tile.y, "extent": EXTENT, "buffer": BUFFER,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_TILE, values)
-        return bytes(cursor.fetchone()[0] or b"")
+        cursor.execute(statement, values)
+        return cursor.fetchone()
 
 
 @require_safe

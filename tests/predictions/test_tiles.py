@@ -113,3 +113,29 @@ def test_outlines_of_versions_that_are_not_active_are_not_in_the_tile(world, mas
     assert vector_tile(Tile(Z, X, Y))
     versions.promote(world.version(metrics={"overall": {"iou": 0.95}}))
     assert vector_tile(Tile(Z, X, Y)) == b""
+
+
+def outlined(world, version, day: date, shape: shapely.Polygon, flags: list[str] | None = None):
+    """One more mask with one outline of the glacier."""
+    run, scene, file = world.running(), world.scene(day), raster(0.9, "probability")
+    return results.save_mask(run, scene, version, "ice", file, 0.5, [(GLACIER, shape, 0.86)], flags or [], 1.0)
+
+
+def test_a_vector_tile_that_the_browser_has_is_not_drawn_again_until_an_outline_comes(client, world, masked):
+    address = f"/tiles/predicted-outlines/{Z}/{X}/{Y}.mvt"
+    tag = client.get(address)["ETag"]
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    outlined(world, masked[0].version, date(2013, 8, 20), shapely.box(-30.0, 46.0, -29.99, 46.01))
+    again = client.get(address, headers={"If-None-Match": tag})
+    assert (again.status_code, again["ETag"] == tag) == (200, False)
+
+
+def test_a_tile_at_the_glaciers_edge_shows_the_year_by_the_outline_that_its_neighbour_shows(world, masked, tmp_path):
+    # The June outline reaches over the tile's eastern edge, the better one of late summer does not.
+    version = masked[0].version
+    outlined(world, version, date(2014, 6, 1), shapely.box(-30.0, 46.0, -29.5, 46.01))
+    outlined(world, version, date(2014, 9, 1), shapely.box(-30.0, 46.0, -29.99, 46.01))
+    here = vector_tiles.decoded(vector_tile(Tile(Z, X, Y)), tmp_path, (Z, X, Y), "predicted")
+    assert days(2014, 9, 1) in set(here["from"])
+    assert days(2014, 6, 1) not in set(here["from"])
+    assert vector_tile(Tile(Z, X + 4, Y)) == b""
