@@ -100,6 +100,7 @@ def part(cube: Cube, first: int, end: int) -> Cube:
         n_scenes=cube.n_scenes[first:end],
         status=cube.status[first:end],
         interpolated_fraction=cube.interpolated_fraction[first:end],
+        filled_fraction=cube.filled_fraction[first:end],
     )
 
 

@@ -6,14 +6,15 @@ Evangelidis and Psarakis, *Parametric image alignment using enhanced correlation
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from workers.imagery.bands import MASK_BANDS
 from workers.imagery.gaps import gap_fill
+from workers.imagery.grid import WrongGrid
 from workers.imagery.rasters import Stack
 
 MOTIONS = {
@@ -23,6 +24,7 @@ MOTIONS = {
 FALL_BACK = ("homography", "affine", "translation")
 MIN_OVERLAP = 0.999  # a warped pixel that leans on a missing neighbour by more than a thousandth is missing
 MIN_PIXELS = 64
+NEVER_MIXED = frozenset({*MASK_BANDS, "label"})
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,18 @@ class Warp:
     corner_px: float
 
 
-def template(frames: np.ndarray) -> np.ndarray:
-    """(H, W) float32: 3 x 3 median of the temporal mean of (T, H, W) frames, gaps filled, scaled to [0, 1]."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=RuntimeWarning)  # a pixel that no frame saw stays NaN
-        mean = np.nanmean(frames, axis=0)
-    return cv2.medianBlur(_ready(mean), 3)
+def template(frames: Iterable[np.ndarray]) -> np.ndarray:
+    """(H, W) float32: 3 x 3 median of the mean of frames (H, W), gaps filled, scaled to [0, 1].
+
+    Frames come one by one and are not kept. ValueError without a frame.
+    """
+    total, count = np.zeros(()), np.zeros((), dtype=np.uint32)
+    for frame in frames:
+        seen = np.isfinite(frame)
+        total, count = total + np.where(seen, frame, 0), count + seen
+    if total.ndim == 0:
+        raise ValueError("A template needs at least one frame; give the scenes of the series.")
+    return cv2.medianBlur(_ready(np.where(count > 0, total / np.maximum(count, 1), np.nan)), 3)
 
 
 def _ready(image: np.ndarray, high_pass_px: float = 0.0) -> np.ndarray:
@@ -161,16 +169,39 @@ def _warped(layer: np.ndarray, matrix: np.ndarray, nearest: bool = False) -> np.
 def align(
     stacks: Sequence[Stack], settings: AlignSettings = DEFAULT, stable: np.ndarray | None = None
 ) -> tuple[list[Stack], list[Warp], np.ndarray]:
-    """All stacks on one grid warped onto their common template; (stacks, warps, bool (H, W) common to all frames).
+    """All stacks of a series warped onto their common template; (stacks, warps, bool (H, W) common to all frames).
 
-    `stable`: bool (H, W), ground that does not move: leave glaciers out wherever an outline exists, or their motion
-    is aligned away. All bands of a stack take the same warp. MissingBands when the alignment band is not there.
+    Arguments and errors as those of `aligned`.
     """
-    frames = np.stack([stack.band(settings.band) for stack in stacks])
-    target = template(frames)
-    warps = [register(target, frame, settings, stable) for frame in frames]
-    aligned = [replace(s, pixels=warp(s.pixels, found)) for s, found in zip(stacks, warps, strict=True)]
-    common = np.ones(frames.shape[1:], dtype=bool)
+    moved, warps = zip(*aligned(lambda: stacks, settings, stable), strict=True)
+    common = np.ones(moved[0].grid.shape, dtype=bool)
     for found in warps:
         common &= np.isfinite(warp(np.zeros(common.shape, dtype=np.float32), found))
-    return aligned, warps, common
+    return list(moved), list(warps), common
+
+
+def aligned(
+    read: Callable[[], Iterable[Stack]], settings: AlignSettings = DEFAULT, stable: np.ndarray | None = None
+) -> Iterator[tuple[Stack, Warp]]:
+    """Each stack of a series, warped onto the template of all of them, with its warp; none of them is kept.
+
+    `read` gives the stacks, on one grid, and is called twice: for the template and for the warps. `stable`: bool
+    (H, W), ground that does not move: leave glaciers out wherever an outline exists, or their motion is aligned away.
+    All bands of a stack take the same warp, masks and labels by nearest neighbour. MissingBands when the alignment
+    band is not there, WrongGrid when the grids differ, ValueError without a stack.
+    """
+    target = template(_frames(read(), settings.band))
+    for one in read():
+        found = register(target, one.band(settings.band), settings, stable)
+        layers = zip(one.pixels, one.bands, strict=True)
+        pixels = np.stack([warp(layer, found, nearest=name in NEVER_MIXED) for layer, name in layers])
+        yield replace(one, pixels=pixels), found
+
+
+def _frames(stacks: Iterable[Stack], band: str) -> Iterator[np.ndarray]:
+    grid = None
+    for one in stacks:
+        grid = grid or one.grid
+        if not one.grid.same_as(grid):
+            raise WrongGrid("The scenes to align lie on different grids; prepare them on one work grid first.")
+        yield one.band(band)

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from workers.imagery import bands
 from workers.imagery.calendar_year import decimal_year
+from workers.imagery.gaps import gap_fill
 from workers.imagery.grid import Grid, WrongGrid
 from workers.imagery.rasters import MissingBands, Stack
 
@@ -37,7 +39,8 @@ class Cube:
 
     starts: first day of each bin of `months` months, in order, without a break unless the cube was made with
     `cut=False`; then the frames of a long hole are all NaN and "missing". n_scenes, status ("observed",
-    "interpolated") and interpolated_fraction (share of the frame's pixels with a value) go frame by frame.
+    "interpolated"), interpolated_fraction (share of the frame's pixels with a value) and filled_fraction (share of all
+    its pixels that were filled from their neighbours) go frame by frame.
     """
 
     values: np.ndarray
@@ -48,6 +51,7 @@ class Cube:
     grid: Grid
     interpolated_fraction: tuple[float, ...] = ()
     threshold: float = 0.3
+    filled_fraction: tuple[float, ...] = ()
 
     @property
     def ends(self) -> tuple[date, ...]:
@@ -71,26 +75,27 @@ def _first_day(number: int, months: int) -> date:
 
 def stack(
     stacks: Iterable[Stack], months: int = 3, threshold: float = 0.3, order: str = "reflectance_mean",
-    cut: bool = True, interpolate: str = "ndsi",
+    cut: bool = True, interpolate: str = "ndsi", fill_passes: int = 0,
 ) -> Cube:  # fmt: skip
     """The record to forecast from: the latest of at least 4 frames, else the longest (see `records`).
 
     Stacks come one by one in any order and are not kept. `cut=False`: one cube over everything, long holes left NaN.
     """
-    found = records(stacks, months, threshold, order, cut, interpolate)
+    found = records(stacks, months, threshold, order, cut, interpolate, fill_passes)
     long_enough = [cube for cube in found if len(cube.starts) >= ONE_WINDOW]
     return long_enough[-1] if long_enough else max(found, key=lambda cube: len(cube.starts))
 
 
 def records(
     stacks: Iterable[Stack], months: int = 3, threshold: float = 0.3, order: str = "reflectance_mean",
-    cut: bool = True, interpolate: str = "ndsi",
+    cut: bool = True, interpolate: str = "ndsi", fill_passes: int = 0,
 ) -> list[Cube]:  # fmt: skip
     """Every unbroken record of the series, oldest first; a hole of more than 3 frames cuts.
 
     Stacks carry `acquired` and either green and swir1 or ndsi. order "reflectance_mean": mean of reflectances, then
     NDSI, then threshold; "mask_mean": mean of thresholded NDSI. interpolate "ndsi": holes are closed before the
-    threshold; "mask": after it, and what falls below the threshold between two frames becomes 0.
+    threshold; "mask": after it, and what falls below the threshold between two frames becomes 0. fill_passes: what no
+    scene of a bin saw is filled from its neighbours in the mean reflectances, so many passes, before NDSI.
     Memory: two sums and two counts a bin that has scenes.
     EmptySeries without a value; WrongGrid, MissingBands, ValueError for stacks or settings that do not fit.
     """
@@ -100,15 +105,22 @@ def records(
             f"got {months}, {order!r} and {interpolate!r}."
         )
     grid, bins = _gather(stacks, months, threshold, order)
-    frames = {number: one.frame() for number, one in bins.items()}
-    frames = {number: frame for number, frame in sorted(frames.items()) if np.isfinite(frame).any()}
+    frames = {number: bins[number].frame(fill_passes) for number in sorted(bins)}
+    frames = {number: frame for number, frame in frames.items() if np.isfinite(frame.ndsi).any()}
     if grid is None or not frames:
         raise EmptySeries("No scene of the series carries a value; choose another period or a wider profile.")
-    runs = _runs(list(frames)) if cut else [list(frames)]
-    counts = {number: bins[number].n_scenes for number in frames}
     if interpolate == "mask":
-        frames = {number: bands.snow_ice(frame, threshold) for number, frame in frames.items()}
-    return [_cube({n: frames[n] for n in run}, counts, months, threshold, grid) for run in runs]
+        frames = {number: one._replace(ndsi=bands.snow_ice(one.ndsi, threshold)) for number, one in frames.items()}
+    runs = _runs(list(frames)) if cut else [list(frames)]
+    return [_cube({n: frames[n] for n in run}, months, threshold, grid) for run in runs]
+
+
+class _Frame(NamedTuple):
+    """One bin with data: unthresholded NDSI (or mean mask) (H, W), its scenes, share of its pixels that were filled."""
+
+    ndsi: np.ndarray
+    n_scenes: int
+    filled: float
 
 
 class _Bin:
@@ -129,14 +141,20 @@ class _Bin:
             self._sums[name] += np.where(seen, layer, 0)
             self._counts[name] += seen
 
-    def frame(self) -> np.ndarray:
-        """(H, W) float32 unthresholded NDSI (or mean mask); reflectances first, index rasters where there are none."""
+    def frame(self, fill_passes: int) -> _Frame:
+        """Index of the mean reflectances; where there are none, the mean of index rasters (or of masks)."""
         means = {name: self._mean(name) for name in self._sums}
-        index = bands.ndsi(means["green"], means["swir1"]) if "green" in means else None
-        ready = means.get("ndsi")
-        if index is None:
-            return means["ndsi"].astype(np.float32)
-        return index if ready is None else np.where(np.isnan(index), ready, index).astype(np.float32)
+        ready, filled = means.get("ndsi"), 0.0
+        if "green" not in means:
+            return _Frame(means["ndsi"].astype(np.float32), self.n_scenes, filled)
+        both = np.stack([means["green"], means["swir1"]])
+        if fill_passes:
+            both, reached, _ = gap_fill(both, fill_passes)
+            filled = float(reached.any(axis=0).mean())
+        index = bands.ndsi(*both)
+        if ready is not None:
+            index = np.where(np.isnan(index), ready, index).astype(np.float32)
+        return _Frame(index, self.n_scenes, filled)
 
     def _mean(self, name: str) -> np.ndarray:
         count = self._counts[name]
@@ -178,11 +196,11 @@ def _runs(numbers: list[int]) -> list[list[int]]:
     return runs
 
 
-def _cube(frames: dict[int, np.ndarray], counts: dict[int, int], months: int, threshold: float, grid: Grid) -> Cube:
+def _cube(frames: dict[int, _Frame], months: int, threshold: float, grid: Grid) -> Cube:
     numbers = range(min(frames), max(frames) + 1)
     values = np.full((len(numbers), *grid.shape), np.nan, dtype=np.float32)
     for number, frame in frames.items():
-        values[number - numbers[0]] = frame
+        values[number - numbers[0]] = frame.ndsi
     holes = _long_holes(numbers, frames)
     observed = np.isfinite(values)
     _interpolate(values)
@@ -193,11 +211,12 @@ def _cube(frames: dict[int, np.ndarray], counts: dict[int, int], months: int, th
         bands.snow_ice(values, threshold),
         tuple(_first_day(n, months) for n in numbers),
         months,
-        tuple(counts.get(n, 0) for n in numbers),
+        tuple(frames[n].n_scenes if n in frames else 0 for n in numbers),
         tuple(_status(n in frames, hole) for n, hole in zip(numbers, holes, strict=True)),
         grid,
         tuple(float(share) for share in shares),
         threshold,
+        tuple(frames[n].filled if n in frames else 0.0 for n in numbers),
     )
 
 
@@ -205,7 +224,7 @@ def _status(has_data: bool, in_long_hole: bool) -> str:
     return "observed" if has_data else "missing" if in_long_hole else "interpolated"
 
 
-def _long_holes(numbers: range, frames: dict[int, np.ndarray]) -> np.ndarray:
+def _long_holes(numbers: range, frames: dict[int, _Frame]) -> np.ndarray:
     """bool (T,): frames in a hole that is too long to close."""
     holes = np.zeros(len(numbers), dtype=bool)
     known = sorted(frames)

@@ -10,7 +10,7 @@ from scipy.ndimage import fourier_shift, gaussian_filter
 
 from workers.imagery import align, bands
 from workers.imagery.align import AlignSettings, register, template, warp
-from workers.imagery.grid import Grid
+from workers.imagery.grid import Grid, WrongGrid
 from workers.imagery.rasters import MissingBands, Stack
 from workers.imagery.simulate import PROFILES, World
 
@@ -118,6 +118,41 @@ def test_a_whole_series_is_aligned_with_all_bands_and_reports_its_common_ground(
     assert not common.all()
     with pytest.raises(MissingBands, match="no band green"):
         align.align(stacks, align.PAPER)
+
+
+def test_quality_masks_are_moved_with_their_scene_and_never_mixed() -> None:
+    still, qa = ground(), np.where(ground(3) > 0.3, 21_824.0, 22_280.0).astype(np.float32)
+    moves = [(0.0, 0.0), (1.6, -1.4), (-1.6, 1.4)]
+    stacks = [Stack(np.stack([shifted(still, *move), qa]), ("swir1", "qa"), GRID) for move in moves]
+    moved, warps, _ = align.align(stacks)
+    assert warps[1].status == "translation"
+    for one in moved:
+        assert set(np.unique(one.band("qa")[4:-4, 4:-4])) == {21_824.0, 22_280.0}
+    assert (moved[1].band("qa") != qa).any()
+
+
+def test_a_series_is_aligned_scene_by_scene_and_read_twice() -> None:
+    still, read = ground(), []
+
+    def stacks():
+        for n, move in enumerate([(0.5, 0.0), (-0.5, 0.4), (0.0, -0.4)]):
+            read.append(n)
+            yield Stack(shifted(still, *move)[None], ("swir1",), GRID)
+
+    moved = align.aligned(stacks)
+    assert read == []
+    next(moved)
+    assert read == [0, 1, 2, 0]
+    assert [found.status for _, found in moved] == ["translation"] * 2
+
+
+def test_scenes_on_different_grids_and_none_at_all_are_refused() -> None:
+    other = Grid(GRID.crs, GRID.transform @ Affine.translation(0.5, 0), SIZE, SIZE)
+    pair = [Stack(ground()[None], ("swir1",), grid) for grid in (GRID, other)]
+    with pytest.raises(WrongGrid, match="different grids"):
+        align.align(pair)
+    with pytest.raises(ValueError, match="at least one frame"):
+        align.align([])
 
 
 def test_the_template_is_the_median_filtered_mean_of_what_was_seen() -> None:

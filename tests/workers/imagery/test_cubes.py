@@ -8,6 +8,7 @@ import pytest
 from affine import Affine
 
 from workers.imagery import cubes
+from workers.imagery.gaps import gap_fill
 from workers.imagery.grid import Grid, WrongGrid
 from workers.imagery.rasters import MissingBands, Stack
 
@@ -68,6 +69,19 @@ def test_each_band_has_its_own_mean_of_what_was_seen() -> None:
     green, swir1 = np.nanmean(pixels.astype(np.float64), axis=0)
     index = (green - swir1) / (green + swir1)
     np.testing.assert_allclose(cubes.stack(scenes).values[0], np.where(index >= 0.3, index, 0), atol=1e-6)
+
+
+def test_what_no_scene_of_a_bin_saw_is_filled_on_demand_in_reflectance_and_counted() -> None:
+    holed = np.full(GRID.shape, 0.5, dtype=np.float32)
+    holed[2, 3] = np.nan
+    left = scene(date(2020, 1, 9), holed)
+    left.pixels[0, :, :3] *= 2  # green differs from west to east, so that the mean of NDSI is another number
+    green, swir1 = (gap_fill(band, 2)[0] for band in left.pixels)
+    cube = cubes.stack([left, scene(date(2020, 4, 9), 0.4)], fill_passes=2)
+    assert cube.values[0, 2, 3] == pytest.approx((green - swir1)[2, 3] / (green + swir1)[2, 3], rel=1e-5)
+    assert cube.filled_fraction == (pytest.approx(1 / 30), 0.0)
+    assert cube.interpolated_fraction == (0.0, 0.0)
+    assert cubes.stack([left, scene(date(2020, 4, 9), 0.4)]).values[0, 2, 3] == pytest.approx(0.4)
 
 
 def test_masks_are_interpolated_on_demand_and_cut_at_the_threshold() -> None:
