@@ -15,7 +15,7 @@ from workers.forecasting import rollout
 from workers.forecasting.transfer import score_transfer, split_columns
 from workers.imagery.splits import purged_split
 from workers.imagery.windows import origins
-from workers.learning import catalog, losses
+from workers.learning import catalog, losses, memory
 from workers.learning.samples import ForecastWindows, Place, manifest_of
 from workers.learning.trained import Trained, plain
 from workers.learning.training import Batch, Report, TrainSettings, fit
@@ -142,7 +142,7 @@ def _network(architecture: str, preset: str, seed: int, options: dict[str, Any])
         raise ValueError(f"{architecture} has no option {', '.join(unknown)}; it has {known}")
     config = replace(config, **named)
     torch.manual_seed(seed)
-    return row.build(config), config
+    return memory.built(row.build, config), config
 
 
 def _purged_places(number: int, cube: Cube, config: Any, stride: int) -> tuple[list[Place], list[Place], np.ndarray]:

@@ -12,7 +12,8 @@ under "teaching".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -23,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.imagery.bands import CANONICAL
-from workers.learning import catalog, losses, mapping_report, metrics
+from workers.learning import catalog, fine_tuning, losses, mapping_report, memory, metrics
 from workers.learning.augment import Augment, light, mirrored, strong
 from workers.learning.samples import SegmentSample, TruthWindows, offers, segment_manifest, split_groups
 from workers.learning.trained import Trained, plain
@@ -46,6 +47,8 @@ STRONG = TrainSettings(epochs=150, batch=8, lr=5e-4, optimiser="adam", schedule=
                        patience=None)
 RESNET = TrainSettings(epochs=60, batch=32, lr=1e-3, weight_decay=1e-5, optimiser="adam", schedule="cosine",
                        clip_value=None, patience=None)
+PRETRAINED = replace(RESNET, lr=1e-5, schedule="constant")
+"""As published, for an encoder that starts from ImageNet."""
 SMALL_STRONG = replace(STRONG, epochs=10, schedule="cosine", epoch_steps=26)
 """260 steps at the published first rate: what the radar networks learn with."""
 SMALL_FUSION = replace(SMALL_STRONG, lr=3e-3, warmup_steps=20)
@@ -66,14 +69,16 @@ class Teaching:
     """"strong", "light" or "flips"."""
     limits_percent: tuple[float, float] = (0, 100)
     """Percentiles of the training pixels that become 0 and 1, where limits are those of the training set."""
+    best_by: str = "iou"
+    """What the kept weights are best at in the validation windows: glacier "iou", or the "loss"."""
 
 
-RESNET_TEACHING = Teaching("cross-entropy", "light")
+RESNET_TEACHING = Teaching("cross-entropy", "light", best_by="loss")
 SMALL_TEACHING = Teaching("cross-entropy", "flips", (1, 99))
 SMALL_WINDOW = {"fusion-unet": 64, "resunet": 64, "resnet50-unet": 64}
 """Side (px) of the training windows of a small preset, where the network takes any size: a quarter of the work."""
 FINE = replace(STRONG, epochs=80, lr=5e-5, schedule="cosine")
-"""Fine-tuning on one region from global weights."""
+"""Fine-tuning on one region from global weights, as published: a tenth of the first rate, down to 0."""
 
 
 def settings_of(architecture: str, preset: str) -> TrainSettings:
@@ -81,6 +86,15 @@ def settings_of(architecture: str, preset: str) -> TrainSettings:
     if preset == "small":
         return SMALL.get(architecture, SMALL_STRONG)
     return RESNET if architecture == "resnet50-unet" else STRONG
+
+
+def fine_settings_of(architecture: str, preset: str) -> TrainSettings:
+    """Settings for going on from trained weights: the published ones; small presets and the ResNet-50 U-Net, for which
+    none are published, take a tenth (a hundredth, as with a pretrained encoder) of their own rate."""
+    if preset != "small":
+        return replace(RESNET, lr=PRETRAINED.lr) if architecture == "resnet50-unet" else FINE
+    usual = settings_of(architecture, preset)
+    return replace(usual, lr=usual.lr / 10, schedule="cosine", warmup_steps=0)
 
 
 def teaching_of(architecture: str, preset: str) -> Teaching:
@@ -91,15 +105,15 @@ def teaching_of(architecture: str, preset: str) -> Teaching:
 
 
 def inputs_of(architecture: str, config: Any, samples: Sequence[SegmentSample],
-              bands: Sequence[str] | None = None) -> tuple[tuple[str, ...], Any, list[list[int]] | None]:
-    """(bands, config made for them, channel groups occluded together), from what every sample offers.
+              bands: Sequence[str] | None = None) -> tuple[tuple[str, ...], Any]:
+    """(bands, config made for them), from what every sample offers.
 
     bands: asked for by name; raises MissingBands later where a sample lacks one.
     """
     offered = [name for name in _every_band() if all(offers(sample.stack, name) for sample in samples)]
     if architecture == "resnet50-unet":
         names = tuple(bands or (name for name in resnet_unet.BANDS if name in offered))
-        return names, replace(config, channels=len(names)), None
+        return names, replace(config, channels=len(names))
     wanted = tuple(bands or offered)
     kinds = [kind for kind in SOURCES if (bands or kind in BY_DEFAULT) and set(SOURCES[kind]) <= set(wanted)]
     if "sar" in kinds and "dual_sar" in kinds:
@@ -109,7 +123,7 @@ def inputs_of(architecture: str, config: Any, samples: Sequence[SegmentSample],
         raise ValueError(f"{architecture} needs at least the bands {', '.join(CANONICAL)}; every sample offers "
                          f"{', '.join(offered) or 'none'}")
     config = replace(config, sources=tuple(len(SOURCES[kind]) for kind in kinds))
-    return names, config, _groups(config)
+    return names, config
 
 
 def normalisation_of(architecture: str, names: Sequence[str], samples: Sequence[SegmentSample],
@@ -127,29 +141,47 @@ def normalisation_of(architecture: str, names: Sequence[str], samples: Sequence[
 
 
 def train(architecture: str, preset: str, samples: Sequence[SegmentSample], settings: TrainSettings, report: Report,
-          checkpoint: Path | None, bands: Sequence[str] | None = None, start: Learned | None = None) -> Trained:
-    """Teach a mapping network; whole groups are held out 60/20/20. start: fine-tune these weights instead."""
+          checkpoint: Path | None, bands: Sequence[str] | None = None, start: Learned | None = None,
+          others: Mapping[str, Sequence[SegmentSample]] | None = None, encoder: Path | None = None) -> Trained:
+    """Teach a mapping network; whole groups are held out 60/20/20.
+
+    start: fine-tune these weights instead; the card then says what that did to the test groups and to the samples of
+    `others`, region by region. encoder: ImageNet weights for the encoder of the ResNet-50 U-Net.
+    """
     if not samples:
         raise ValueError("a mapping network needs at least one stack with truth")
-    sets = divided(samples, settings.seed)
+    sets, manifest = divided(samples, settings.seed), segment_manifest(samples)
     if start is None:
-        row, config = catalog.preset(architecture, preset)
-        names, config, groups = inputs_of(architecture, config, samples, bands)
-        torch.manual_seed(settings.seed)
-        percent = teaching_of(architecture, preset).limits_percent
-        network, normalisation = row.build(config), normalisation_of(architecture, names, sets["train"], percent)
+        network, recipe = _fresh(architecture, preset, samples, sets["train"], settings.seed, bands)
     else:
-        network, config, names = start.network, start.network.config, start.recipe.bands
-        groups, normalisation = _groups(config), dict(start.recipe.normalisation)
-    recipe = Recipe(architecture, preset, asdict(config), names, normalisation,
-                    trained={"teaching": asdict(teaching_of(architecture, preset))})
-    network, history, validation = taught(network, recipe, sets, settings, report, checkpoint, groups,
-                                          segment_manifest(samples))
-    return judged(network, recipe, sets, settings, history, validation, segment_manifest(samples))
+        fine_tuning.require_fit(start, architecture, preset)
+        network, recipe = copy.deepcopy(start.network), replace(start.recipe, options={}, trained={})
+    if encoder is not None:
+        fine_tuning.load_encoder(network, encoder)
+    recipe = replace(recipe, trained={"teaching": asdict(teaching_of(architecture, preset)),
+                                      "started_from": start.sha256 if start else None})  # fmt: skip
+    network, history, validation = taught(network, recipe, sets, settings, report, checkpoint, manifest)
+    trained = judged(network, recipe, sets, settings, history, validation, manifest)
+    if start is not None:
+        regions = {"this region": sets["test"], **(others or {})}
+        trained.metrics["fine_tuning"] = fine_tuning.before_and_after(start, trained.learned, regions)
+    return trained
+
+
+def _fresh(architecture: str, preset: str, samples: Sequence[SegmentSample], teaching: Sequence[SegmentSample],
+           seed: int, bands: Sequence[str] | None) -> tuple[nn.Module, Recipe]:
+    """A new network for the inputs that all samples offer; limits of normalisation are those of `teaching`."""
+    row, config = catalog.preset(architecture, preset)
+    names, config = inputs_of(architecture, config, samples, bands)
+    torch.manual_seed(seed)
+    network = memory.built(row.build, config)
+    percent = teaching_of(architecture, preset).limits_percent
+    normalisation = normalisation_of(architecture, names, teaching, percent)
+    return network, Recipe(architecture, preset, asdict(config), names, normalisation)
 
 
 def taught(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSample]], settings: TrainSettings,
-           report: Report, checkpoint: Path | None, groups: list[list[int]] | None, manifest: str) -> tuple:
+           report: Report, checkpoint: Path | None, manifest: str) -> tuple[nn.Module, Any, TruthWindows]:
     """Run the training loop on windows; returns the network, its history and the validation windows."""
     side = int(recipe.config["patch"])
     if recipe.preset == "small":
@@ -160,10 +192,12 @@ def taught(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSampl
         return TruthWindows(images, [s.truth for s in some], side, augment)
 
     teaching = teaching_of(recipe.architecture, recipe.preset)
-    augment = {"strong": strong(groups), "light": light, "flips": mirrored}[teaching.augmentation]
+    augment = {"strong": strong(_groups(network)), "light": light, "flips": mirrored}[teaching.augmentation]
     training, validation = windows(sets["train"], augment), windows(sets["validation"], None)
-    network, history = fit(network, training, None, loss_of(teaching.loss), settings, until(0.9, report), checkpoint,
-                           manifest, validate=lambda network: 1 - iou(network, validation, settings.batch))
+    by_loss = teaching.best_by == "loss"
+    network, history = fit(network, training, validation if by_loss else None, loss_of(teaching.loss), settings,
+                           until(0.9, report), checkpoint, manifest,
+                           validate=None if by_loss else lambda network: 1 - iou(network, validation, settings.batch))
     return network, history, validation
 
 
@@ -211,7 +245,7 @@ def judged(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSampl
     held = mapping_report.report([mapping_report.judge(predict(sample, learned), sample) for sample in sets["test"]])
     counts = {name: len(some) for name, some in sets.items()}
     card = plain({**held, "held_out": "whole groups, 60/20/20", "samples_by_set": counts, "temperature": temperature,
-                  "validation_iou": None if history.best is None else 1 - history.best,
+                  "validation_iou": metrics.confusion(probability, truth).iou,
                   "reliability": {"before": before.to_dict(), "after": after.to_dict()}})
     trained = {**recipe.trained, "settings": settings.to_dict(), "manifest": manifest, "seed": settings.seed,
                "metrics": card}
@@ -233,7 +267,9 @@ def until(share: float, report: Report) -> Report:
     return lambda fraction, step, **curves: report(share * fraction, step, **curves)
 
 
-def _groups(config: Any) -> list[list[int]] | None:
+def _groups(network: nn.Module) -> list[list[int]] | None:
+    """Channels that are occluded together: those of one source, where a network has sources."""
+    config: Any = network.config
     sizes = getattr(config, "sources", None)
     if sizes is None:
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -40,11 +42,27 @@ def require_memory(network: nn.Module, device: str = "auto", free: int | None = 
         )
 
 
-def _confined() -> list[int]:
-    """What the control group (version 2) leaves, if it sets a limit."""
-    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+def built(build: Callable[[Any], nn.Module], config: Any, device: str = "auto") -> nn.Module:
+    """build(config), once it is known that it can be taught here.
+
+    Raises TooLittleMemory before a single weight is laid out: the weights alone may be more than the machine has.
+    """
+    with torch.device("meta"):
+        require_memory(build(config), device)
+    return build(config)
+
+
+def _confined(group: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """What the control group (version 2) leaves, if it sets a limit.
+
+    Files read but not in use count as used there although they are given up at once: they are counted as free.
+    """
     try:
-        text = limit.read_text().strip()
-        return [] if text == "max" else [max(0, int(text) - int(used.read_text()))]
+        text = (group / "memory.max").read_text().strip()
+        if text == "max":
+            return []
+        pages = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        used = int((group / "memory.current").read_text()) - int(pages.get("inactive_file", 0))
+        return [max(0, int(text) - used)]
     except (OSError, ValueError):
         return []

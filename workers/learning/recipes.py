@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,29 +41,40 @@ def defaults(architecture: str, preset: str = "small") -> TrainSettings:
     return mapping_recipes.settings_of(architecture, preset)
 
 
-def with_settings(architecture: str, preset: str, **asked: Any) -> TrainSettings:
-    """The recipe's settings with those of `asked` that are not None in their place."""
+def with_settings(architecture: str, preset: str, fine: bool = False, **asked: Any) -> TrainSettings:
+    """The recipe's settings (`fine`: those for going on from weights) with those of `asked` that are not None in their
+    place."""
     given = {name: value for name, value in asked.items() if value is not None}
-    return replace(defaults(architecture, preset), **given)
+    usual = mapping_recipes.fine_settings_of if fine else defaults
+    return replace(usual(architecture, preset), **given)
 
 
 def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSample],
                     settings: TrainSettings | None = None, report: Report = no_report,
                     checkpoint: Path | None = None, bands: Sequence[str] | None = None,
-                    start: Learned | None = None) -> Trained:
+                    start: Learned | None = None, others: Mapping[str, Sequence[SegmentSample]] | None = None,
+                    encoder: Path | None = None) -> Trained:
     """Teach a mapper of glacier ice on stacks with truth; metrics are from held-out groups.
 
     bands: input channels by name; by default what the samples offer and the architecture can use. start: weights to
-    go on from (regional fine-tuning; `mapping_recipes.FINE` has the settings). Raises ValueError on no samples or one
-    class only, MissingBands by name, and what `report` raises.
+    go on from (regional fine-tuning); `others` are samples of other regions, on which the card shows what was lost.
+    encoder: a safetensors file with ImageNet weights for the ResNet-50 U-Net. Without `settings` each of the three has
+    its own. Raises ValueError on no samples or one class only, MissingBands by name, and what `report` raises.
     """
     row, _ = catalog.preset(architecture, preset)
     if row.task != "segment":
         raise ValueError(f"{architecture} is taught for the task {row.task!r}, not for mapping")
-    settings = settings or defaults(architecture, preset)
+    settings = settings or _mapping_settings(architecture, preset, start, encoder)
     if row.fit is not None:
         return train_forest(preset, list(samples), settings.seed, report, bands)
-    return mapping_recipes.train(architecture, preset, list(samples), settings, report, checkpoint, bands, start)
+    return mapping_recipes.train(architecture, preset, list(samples), settings, report, checkpoint, bands,
+                                 start, others, encoder)
+
+
+def _mapping_settings(architecture: str, preset: str, start: Learned | None, encoder: Path | None) -> TrainSettings:
+    if start is not None:
+        return mapping_recipes.fine_settings_of(architecture, preset)
+    return mapping_recipes.PRETRAINED if encoder is not None else defaults(architecture, preset)
 
 
 def train_forecaster(architecture: str, preset: str, cubes: Cube | Sequence[Cube],

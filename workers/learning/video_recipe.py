@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workers.learning import catalog
+from workers.learning import catalog, memory
 from workers.learning.samples import manifest_of
 from workers.learning.trained import Trained, plain
 from workers.learning.training import Batch, Report, TrainSettings, fit, no_report
@@ -65,8 +65,9 @@ def train_video(preset: str, chips: np.ndarray, settings: TrainSettings | None =
     held = max(1, round(VALIDATION_SHARE * len(chips)))
     torch.manual_seed(settings.seed)
     manifest = manifest_of([("chips", chips)])
-    network, history = fit(row.build(config), Sequences(chips[:-held]), Sequences(chips[-held:]), loss, settings,
-                           report, checkpoint, manifest)
+    network = memory.built(row.build, config)
+    network, history = fit(network, Sequences(chips[:-held]), Sequences(chips[-held:]), loss, settings, report,
+                           checkpoint, manifest)
     metrics = plain({"validation_loss": history.best, "sequences": len(chips) - held})
     trained = {"settings": settings.to_dict(), "manifest": manifest, "seed": settings.seed, "metrics": metrics}
     recipe = Recipe("svg-lp", preset, asdict(config), ("chip",), task="video", trained=trained)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from affine import Affine
+from safetensors.torch import save_file
 
 from workers.imagery.bands import CANONICAL
 from workers.imagery.grid import Grid
@@ -17,6 +18,7 @@ from workers.imagery.rasters import MissingBands, Stack
 from workers.learning import catalog, mapping_recipes, recipes, weights
 from workers.learning.samples import SegmentSample, TruthWindows
 from workers.learning.series_recipes import SeriesSample
+from workers.learning.training import History
 from workers.segmentation.segment import segment_stack
 
 GRID = Grid("EPSG:32626", Affine(30, 0, 500_000, 0, -30, 5_100_000), 64, 64)
@@ -61,15 +63,16 @@ def test_every_mapper_is_taught_judged_kept_and_says_the_same_again(name, tmp_pa
 ])
 def test_the_fusion_network_gets_a_stem_for_each_source_that_all_samples_offer(more, sources, names):
     _, config = catalog.preset("fusion-unet", "small")
-    found, made, groups = mapping_recipes.inputs_of("fusion-unet", config, [sample("a", *more), sample("b", *more)])
+    found, made = mapping_recipes.inputs_of("fusion-unet", config, [sample("a", *more), sample("b", *more)])
     assert (found, made.sources) == (names, sources)
+    groups = mapping_recipes._groups(mapping_recipes.catalog.ARCHITECTURES["fusion-unet"].build(made))
     assert [len(group) for group in groups] == list(sources)
     assert [k for group in groups for k in group] == list(range(sum(sources)))
 
 
 def test_thermal_joins_when_it_is_asked_for():
     _, config = catalog.preset("fusion-unet", "small")
-    found, made, _ = mapping_recipes.inputs_of("fusion-unet", config, [sample("a", "thermal")], (*CANONICAL, "thermal"))
+    found, made = mapping_recipes.inputs_of("fusion-unet", config, [sample("a", "thermal")], (*CANONICAL, "thermal"))
     assert found[-1] == "thermal" and made.sources == (6, 1)
 
 
@@ -123,15 +126,81 @@ def test_a_small_fusion_network_overfits_one_window():
     assert mapping_recipes.iou(network, windows, 1) > 0.9
 
 
-def test_fine_tuning_starts_from_the_weights_it_is_given():
-    some = [sample(group) for group in "abc"]
-    first = recipes.train_segmenter("fusion-unet", "small", some, short("fusion-unet")).learned
-    before = {name: t.clone() for name, t in first.network.state_dict().items() if t.is_floating_point()}
+@pytest.fixture(scope="module")
+def first():
+    """A small fusion network, barely taught."""
+    return recipes.train_segmenter("fusion-unet", "small", [sample(g) for g in "abc"], short("fusion-unet")).learned
+
+
+def test_fine_tuning_starts_from_the_weights_it_is_given_and_leaves_them_as_they_are(first):
+    before = {name: t.clone() for name, t in first.network.state_dict().items()}
     still = replace(short("fusion-unet"), lr=1e-12)
-    after = recipes.train_segmenter("fusion-unet", "small", some, still, start=first).learned
+    after = recipes.train_segmenter("fusion-unet", "small", [sample(g) for g in "def"], still, start=first).learned
     for name, tensor in after.network.named_parameters():
         assert torch.allclose(before[name], tensor, atol=1e-9)
     assert after.recipe.normalisation == first.recipe.normalisation
+    assert all(torch.equal(before[name], t) for name, t in first.network.state_dict().items())
+
+
+def test_fine_tuning_says_what_it_changed_in_its_region_and_what_it_undid_in_others(first):
+    here, there = [sample(group) for group in "def"], [sample(group) for group in "gh"]
+    tuned = recipes.train_segmenter("fusion-unet", "small", here, short("fusion-unet"), start=first,
+                                    others={"HMA": there, "NZ": []})
+    card = tuned.metrics["fine_tuning"]
+    assert set(card) == {"this region", "HMA"}
+    for when, learned in (("before", first), ("after", tuned.learned)):
+        said = [segment_stack(one.stack, learned) >= 0.5 for one in there]
+        both = sum(int((a & one.truth).sum()) for a, one in zip(said, there, strict=True))
+        either = sum(int((a | one.truth).sum()) for a, one in zip(said, there, strict=True))
+        assert card["HMA"][when]["iou"] == pytest.approx(both / either)
+    assert tuned.learned.recipe.trained["metrics"]["fine_tuning"] == card
+    assert card["this region"]["after"]["iou"] == pytest.approx(tuned.metrics["pooled"]["iou"])
+
+
+def test_fine_tuning_goes_on_with_the_same_network_only(first):
+    with pytest.raises(ValueError, match="start from is fusion-unet small, asked for is glavitu small"):
+        recipes.train_segmenter("glavitu", "small", [sample(g) for g in "abc"], short("glavitu"), start=first)
+
+
+def test_fine_tuning_has_a_tenth_of_the_first_rate_and_no_restarts():
+    fine = recipes.with_settings("glavitu", "paper", fine=True)
+    assert (fine.lr, fine.epochs, fine.schedule, fine.batch) == (5e-5, 80, "cosine", 8)
+    small = recipes.with_settings("fusion-unet", "small", fine=True, epochs=3)
+    assert small.lr == pytest.approx(3e-4) and (small.epochs, small.warmup_steps) == (3, 0)
+    assert recipes.with_settings("resnet50-unet", "paper", fine=True).lr == 1e-5
+
+
+def test_a_published_encoder_starts_the_resnet_and_its_rate_is_the_published_one(tmp_path):
+    row, config = catalog.preset("resnet50-unet", "small")
+    torch.manual_seed(5)
+    donor = row.build(config).encoder.state_dict()
+    save_file(donor, tmp_path / "resnet.safetensors")
+    some = [sample(group) for group in "abc"]
+    still = replace(short("resnet50-unet"), lr=1e-12)
+    taught = recipes.train_segmenter("resnet50-unet", "small", some, still, encoder=tmp_path / "resnet.safetensors")
+    own = taught.learned.network.encoder.state_dict()
+    kernels = [name for name, t in donor.items() if t.ndim == 4]
+    assert all(torch.allclose(own[name], donor[name], atol=1e-6) for name in kernels if name != "conv1.weight")
+    assert own["conv1.weight"].shape[1] == len(taught.learned.recipe.bands)
+    assert recipes._mapping_settings("resnet50-unet", "paper", None, tmp_path).lr == 1e-5
+    (tmp_path / "no.safetensors").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"no\.safetensors.*safetensors"):
+        recipes.train_segmenter("resnet50-unet", "small", some, still, encoder=tmp_path / "no.safetensors")
+    with pytest.raises(ValueError, match="only the ResNet-50"):
+        recipes.train_segmenter("fusion-unet", "small", some, still, encoder=tmp_path / "resnet.safetensors")
+
+
+def test_the_resnet_keeps_the_weights_of_the_lowest_validation_loss_and_the_others_those_of_the_best_iou(monkeypatch):
+    asked = {}
+
+    def watched(network, training, validation, loss, settings, *args, validate=None, **kwargs):
+        asked[type(network).__name__] = (validation is not None, validate is not None)
+        return network.eval(), History()
+
+    monkeypatch.setattr(mapping_recipes, "fit", watched)
+    for name in ("resnet50-unet", "fusion-unet"):
+        recipes.train_segmenter(name, "small", [sample(g) for g in "abc"], short(name))
+    assert asked == {"ResNetUNet": (True, False), "FusionUNet": (False, True)}
 
 
 def season(group: str) -> SeriesSample:
