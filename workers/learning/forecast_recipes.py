@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from workers.forecasting.transfer import score_transfer, split_columns
 from workers.imagery.splits import purged_split
 from workers.imagery.windows import origins
 from workers.learning import catalog, losses, memory
+from workers.learning.fine_tuning import require_fit
 from workers.learning.samples import ForecastWindows, Place, manifest_of
 from workers.learning.trained import Trained, plain
 from workers.learning.training import Batch, Report, TrainSettings, fit
@@ -76,10 +78,20 @@ def loss_of(architecture: str) -> Callable[..., Tensor]:
     return cautious_loss if architecture == "default-forecaster" else loss
 
 
+def fine_settings_of(architecture: str, preset: str) -> TrainSettings:
+    """For going on from trained weights on another glacier: a tenth of the rate (none is published)."""
+    usual = settings_of(architecture, preset)
+    return replace(usual, lr=usual.lr / 10)
+
+
 def train(architecture: str, preset: str, cubes: Sequence[Cube], settings: TrainSettings, report: Report,
-          checkpoint: Path | None, **options: Any) -> Trained:
-    """Purged split: the last fifth of the frames is held out in time, a stripe in space validates."""
-    network, config = _network(architecture, preset, settings.seed, options)
+          checkpoint: Path | None, start: Learned | None = None, **options: Any) -> Trained:
+    """Purged split: the last fifth of the frames is held out in time, a stripe in space validates.
+
+    start: go on from these weights; the card then holds the hindcast of both, `zero_shot` that of the weights as given.
+    """
+    network, config = _network(architecture, preset, settings.seed, options) if start is None else \
+        _given(start, architecture, preset, options)
     stride = int(options.get("stride", STRIDE[preset]))
     training: list[Place] = []
     validation: list[Place] = []
@@ -92,12 +104,11 @@ def train(architecture: str, preset: str, cubes: Sequence[Cube], settings: Train
     network, history = fit(network, ForecastWindows(cubes, training, config, keep),
                            ForecastWindows(cubes, validation, config, keep), loss_of(architecture), settings,
                            _until(0.9, report), checkpoint, manifest)
-    metrics = {}
-    for number, cube in enumerate(cubes):
-        report(0.9 + 0.1 * number / len(cubes), "hindcast beside the baselines")
-        past = rollout.hindcast(network, config, cube, config.leads, TEST_SHARE, seed=settings.seed)
-        metrics[f"record_{number + 1}"] = past.to_dict()
+    report(0.9, "hindcast beside the baselines")
+    metrics = _hindcasts(network, config, cubes, settings.seed)
     found = {"kind": "hindcast", "training_windows": len(training), **metrics["record_1"], "records": metrics}
+    if start is not None:
+        found["zero_shot"] = _hindcasts(start.network, config, cubes, settings.seed)
     return _trained(architecture, preset, config, network, history, found, settings, manifest,
                     {"months": cubes[0].months, "threshold": 0.3})
 
@@ -143,6 +154,20 @@ def _network(architecture: str, preset: str, seed: int, options: dict[str, Any])
     config = replace(config, **named)
     torch.manual_seed(seed)
     return memory.built(row.build, config), config
+
+
+def _given(start: Learned, architecture: str, preset: str, options: dict[str, Any]) -> tuple[nn.Module, Any]:
+    """A copy of a trained network; its Config cannot be changed any more."""
+    require_fit(start, architecture, preset)
+    if fixed := sorted(set(options) - {"stride"}):
+        raise ValueError(f"{', '.join(fixed)} cannot be changed in weights that exist; leave it out or start afresh")
+    return copy.deepcopy(start.network), start.network.config
+
+
+def _hindcasts(network: nn.Module, config: Any, cubes: Sequence[Cube], seed: int) -> dict[str, dict[str, Any]]:
+    """{"record_1": the hindcast on the held-out end of the first cube, ...}."""
+    pasts = (rollout.hindcast(network, config, cube, config.leads, TEST_SHARE, seed=seed) for cube in cubes)
+    return {f"record_{number}": past.to_dict() for number, past in enumerate(pasts, start=1)}
 
 
 def _purged_places(number: int, cube: Cube, config: Any, stride: int) -> tuple[list[Place], list[Place], np.ndarray]:

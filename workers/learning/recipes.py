@@ -79,15 +79,17 @@ def _mapping_settings(architecture: str, preset: str, start: Learned | None, enc
 
 def train_forecaster(architecture: str, preset: str, cubes: Cube | Sequence[Cube],
                      settings: TrainSettings | None = None, report: Report = no_report,
-                     checkpoint: Path | None = None, **options: Any) -> Trained:
+                     checkpoint: Path | None = None, start: Learned | None = None, **options: Any) -> Trained:
     """Teach a forecaster of NDSI frames; metrics hold its hindcast on the last fifth of the frames beside the
-    baselines. options: residual="none" | "last" | "climatology", feedback (SA-LSTM-H), stride.
+    baselines. options: residual="none" | "last" | "climatology", feedback (SA-LSTM-H), stride. start: weights to go on
+    from, also on frames of other months (Müller 2023, experiment 2); metrics then hold their `zero_shot` hindcast too.
 
     Raises ValueError where the record is too short (naming the need) or the architecture is no forecaster.
     """
     row, _ = catalog.preset(architecture, preset)
     if row.task != "forecast":
         raise ValueError(f"{architecture} is taught for the task {row.task!r}, not for forecasts")
-    settings = settings or defaults(architecture, preset)
+    usual = defaults if start is None else forecast_recipes.fine_settings_of
+    settings = settings or usual(architecture, preset)
     some: list[Any] = list(cubes) if isinstance(cubes, list | tuple) else [cubes]
-    return forecast_recipes.train(architecture, preset, some, settings, report, checkpoint, **options)
+    return forecast_recipes.train(architecture, preset, some, settings, report, checkpoint, start, **options)

@@ -106,6 +106,26 @@ def test_the_residual_is_an_option_of_every_published_network():
         recipes.train_forecaster("conv-lstm", "small", record(), short("conv-lstm"), feedback="frames")
 
 
+def test_a_forecaster_goes_on_on_half_years_of_another_glacier_beside_what_it_said_without():
+    first = recipes.train_forecaster("sa-lstm-h", "small", record(), short("sa-lstm-h")).learned
+    before = {name: t.clone() for name, t in first.network.state_dict().items()}
+    halves = replace(record(30, first=1999), months=6,
+                     starts=tuple(date(1999 + k // 2, 6 * (k % 2) + 1, 1) for k in range(30)))
+    settings = short("sa-lstm-h", max_steps=3)
+    tuned = recipes.train_forecaster("sa-lstm-h", "small", halves, settings, start=first)
+    assert all(torch.equal(before[name], t) for name, t in first.network.state_dict().items())
+    assert any(not torch.equal(before[name], t) for name, t in tuned.learned.network.state_dict().items())
+    alone = hindcast(first.network, first.network.config, halves)
+    said = tuned.metrics["zero_shot"]["record_1"]
+    assert said["scores"]["pooled_mse"] == pytest.approx(alone.scores.pooled_mse, rel=1e-6)
+    assert tuned.metrics["scores"]["pooled_mse"] != said["scores"]["pooled_mse"]
+    assert tuned.learned.recipe.options["months"] == 6
+    with pytest.raises(ValueError, match="residual cannot be changed"):
+        recipes.train_forecaster("sa-lstm-h", "small", halves, settings, start=first, residual="last")
+    with pytest.raises(ValueError, match="asked for is lstm small"):
+        recipes.train_forecaster("lstm", "small", halves, settings, start=first)
+
+
 def test_a_record_too_short_is_refused_with_the_number_needed():
     with pytest.raises(ValueError, match="16"):
         recipes.train_forecaster("conv-lstm", "small", record(10), short("conv-lstm"))
