@@ -35,6 +35,7 @@ class AlignSettings:
     high_pass_px: sigma of a Gaussian that is subtracted first (0: none). Broad brightness follows sun and snow, not
     the ground: on simulated cloud-free frames moved by N(0, 0.5 px) it takes the median residual from 0.09-0.14 to
     0.06-0.08 px in one season and from 0.27-0.72 to 0.05-0.14 px over all seasons.
+    least_px: a move of less than this is left alone, because resampling blurs a frame more than the move displaces it.
     """
 
     motion: str = "translation"
@@ -44,9 +45,14 @@ class AlignSettings:
     max_corner_px: float = 3.0
     band: str = "swir1"
     high_pass_px: float = 5.0
+    least_px: float = 0.0
 
 
 DEFAULT = AlignSettings()
+# On six simulated worlds, against frames without clouds and shifts: moving every scene took the mean square error of
+# quarterly NDSI from .0076 to .0090 where scenes lay 0.2 px (sd) off, from .0102 to .0091 where 0.4 to 0.5 px; leaving
+# moves below 0.4 px alone it is .0076 and .0088.
+SERIES = AlignSettings(least_px=0.4)
 PAPER = AlignSettings("homography", 10_000, 1e-4, 1, 3.0, "green", 0.0)  # Müller 2023
 
 
@@ -110,6 +116,8 @@ def register(
         for motion in _chain(settings.motion):
             found = _solve(fixed, moving, looked_at, motion, settings)
             if found is not None and found.corner_px <= settings.max_corner_px and found.correlation >= before:
+                if found.corner_px < settings.least_px:
+                    break
                 return found
     return Warp(np.eye(3, dtype=np.float32), "identity", before, 0.0)
 

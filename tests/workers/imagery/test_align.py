@@ -65,6 +65,13 @@ def test_a_warp_brings_the_frame_back_and_leaves_nan_at_the_border() -> None:
     )
 
 
+def test_a_move_too_small_to_be_worth_a_resampling_is_left_alone() -> None:
+    still = ground()
+    for settings, move, status in ((align.SERIES, 0.2, "identity"), (align.SERIES, 0.7, "translation"),
+                                   (align.DEFAULT, 0.2, "translation")):  # fmt: skip
+        assert register(still, shifted(still, 0.0, move), settings).status == status
+
+
 def test_a_large_move_is_rejected_and_the_frame_stays_where_it_is() -> None:
     still = ground()
     far = register(still, shifted(still, 4.5, 0.0))
