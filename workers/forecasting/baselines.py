@@ -142,15 +142,24 @@ def require(history: np.ndarray, frames: int) -> None:
 def per_pixel_regression(seen: np.ndarray, truth: np.ndarray, training: np.ndarray) -> np.ndarray:
     """Each target frame as a linear function of the pixel's own input frames, fitted on the training pixels.
 
-    ``seen`` (T, H, W), ``truth`` (L, H, W), ``training`` (H, W) bool. Returns (L, H, W); NaN where an input is NaN.
-    Raises TooFewFrames when no training pixel is complete.
+    ``seen`` (T, H, W), ``truth`` (L, H, W), ``training`` (H, W) bool. Returns (L, H, W); NaN where an input is NaN,
+    and in a target frame that no training pixel knows. Raises TooFewFrames where a frame has fewer complete training
+    pixels than coefficients.
     """
     rows = np.concatenate([seen.reshape(len(seen), -1), np.ones((1, training.size))]).T.astype(np.float64)
-    complete = np.isfinite(rows).all(1) & np.isfinite(truth).all(0).ravel() & training.ravel()
-    if complete.sum() <= len(seen):
+    usable = np.isfinite(rows).all(1) & training.ravel()
+    return np.stack([_fitted(rows, target, usable) for target in truth.reshape(len(truth), -1)]).reshape(truth.shape)
+
+
+def _fitted(rows: np.ndarray, target: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Least squares of one target frame (H W,) on ``rows`` (H W, T + 1), read at every pixel."""
+    if not np.isfinite(target).any():
+        return np.full(target.shape, np.nan, np.float32)
+    complete = usable & np.isfinite(target)
+    if complete.sum() < rows.shape[1]:
         raise TooFewFrames(f"{complete.sum()} training pixels are known in every frame: too few for a regression")
-    weights, *_ = np.linalg.lstsq(rows[complete], truth.reshape(len(truth), -1).T[complete], rcond=None)
-    return (rows @ weights).T.reshape(truth.shape).astype(np.float32)
+    weights, *_ = np.linalg.lstsq(rows[complete], target[complete], rcond=None)
+    return (rows @ weights).astype(np.float32)
 
 
 def spatial_baselines(seen: np.ndarray, truth: np.ndarray, training: np.ndarray, months: int = 3,

@@ -152,7 +152,8 @@ def predict_frames(network: nn.Module, seen: np.ndarray, climatology: np.ndarray
 
     ``climatology`` (T + leads, H, W) holds the seasonal means of the frames seen and of those to come, NaN where
     unknown. Holes in ``seen`` are read as the climatology, else as the mean of the frames seen; a pixel that no frame
-    knows is NaN in the answer. Networks of a fixed size work in windows (half overlapping, Gaussian stitching).
+    knows is NaN in the answer. Networks of a fixed size work in windows (half overlapping, Gaussian stitching). An
+    image smaller than a training window is reflected outwards and cut back.
     """
     config: Any = network.config
     known = np.isfinite(seen).any(0)
@@ -165,7 +166,8 @@ def predict_frames(network: nn.Module, seen: np.ndarray, climatology: np.ndarray
         x = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
         return network(x[:, : len(seen)], x[:, len(seen) :]).float().cpu().numpy()
 
-    size = None if network.fully_convolutional else config.patch
+    whole = network.fully_convolutional and min(seen.shape[-2:]) >= config.patch
+    size = None if whole else config.patch                                         # a smaller image is reflected to it
     return np.where(known, in_windows(call, both, size), np.nan).astype(np.float32)
 
 

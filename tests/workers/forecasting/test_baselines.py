@@ -112,6 +112,21 @@ def test_the_regression_is_that_of_scikit_learn():
     np.testing.assert_allclose(baselines.per_pixel_regression(seen, truth, training), expected, rtol=1e-4)
 
 
+def test_the_regression_of_a_frame_uses_all_pixels_that_this_frame_knows():
+    rng = np.random.default_rng(2)
+    seen, truth = rng.random((4, 10, 30)), rng.random((3, 10, 30))
+    truth[0, :9], truth[2] = np.nan, np.nan
+    training = np.broadcast_to(np.arange(30) < 20, (10, 30))
+    got = baselines.per_pixel_regression(seen, truth, training)
+    whole = LinearRegression().fit(seen[:, training].T, truth[1, training])
+    np.testing.assert_allclose(got[1], whole.predict(seen.reshape(4, -1).T).reshape(10, 30), rtol=1e-4)
+    assert np.isfinite(got[0]).all()
+    assert np.isnan(got[2]).all()
+    truth[0, :, 3:] = np.nan
+    with pytest.raises(TooFewFrames, match="3 training pixels"):
+        baselines.per_pixel_regression(seen, truth, training)
+
+
 def test_spatial_baselines_keep_the_season_across_a_gap():
     seen = np.arange(4, dtype=np.float32)[:, None, None] * np.ones((4, 6, 6), np.float32)
     seen += np.random.default_rng(0).random((4, 6, 6), np.float32) * 0.01

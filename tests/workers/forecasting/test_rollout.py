@@ -135,6 +135,16 @@ def test_a_network_of_fixed_size_predicts_a_whole_frame():
     assert abs(frames).max() < 1
 
 
+@pytest.mark.parametrize("shape", [(12, 12), (7, 40), (1, 30), (3, 2)])
+def test_an_image_smaller_than_a_window_is_reflected_outwards_and_cut_back(shape):
+    values = np.random.default_rng(3).random((20, *shape)).astype(np.float32)
+    predicted = rollout.rollout(untrained(), default_forecaster.SMALL, Quarters(values))
+    np.testing.assert_allclose(predicted.frames, values.reshape(5, 4, *shape).mean(0), atol=1e-5)
+    torch.manual_seed(0)
+    config = lstm.Config(patch=12, layers=1)
+    assert np.isfinite(rollout.rollout(lstm.LSTM(config), config, Quarters(values)).frames).all()
+
+
 def test_a_large_image_is_read_in_windows_of_bounded_size(monkeypatch):
     monkeypatch.setattr("workers.forecasting.tiling.WHOLE_PX", 16)
     sizes = set()
