@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
+from rasterio import features
 from scipy import ndimage
+from skimage import measure
 
 from workers.imagery.grid import Grid, geodesic_area_km2, rasterize
 from workers.segmentation import arcs, outlines
@@ -31,6 +33,10 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
 
 def drawn(found: list[outlines.Traced]) -> np.ndarray:
     return rasterize([one.geometry for one in found], GRID)
+
+
+def rasterize_px(shape: shapely.Polygon) -> np.ndarray:
+    return features.rasterize([shape], GRID.shape).astype(bool)
 
 
 def test_a_round_glacier_has_the_area_of_its_circle():
@@ -98,6 +104,44 @@ def test_smoothing_never_changes_an_area_by_more_than_one_percent():
     assert all(abs(after[k].area - before[k].area) <= 0.01 * before[k].area for k in before)
     assert all(shape.is_valid for shape in after.values())
     assert any(not after[k].equals(before[k]) for k in before)
+
+
+def test_a_slanting_margin_is_a_line_and_no_staircase():
+    for angle in np.radians([10, 26.6, 45, 71]):
+        ridge = np.abs((COL - 100) * math.sin(angle) - (ROW - 90) * math.cos(angle)) < 12
+        mask = ridge & (np.abs((COL - 100) * math.cos(angle) + (ROW - 90) * math.sin(angle)) < 60)
+        smooth, stairs = (arcs.polygons(mask.astype(np.int32), how)[1] for how in (True, False))
+        assert smooth.length == pytest.approx(2 * (24 + 120), rel=0.04)
+        assert stairs.length > 1.1 * smooth.length
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_piece_of_ice_is_its_pixels_again_and_most_small_ones_are_smoothed(seed):
+    mask = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=GRID.shape), 2.5) > 0.02
+    regions = outlines.cleaned(measure.label(mask, connectivity=1).astype(np.int32), GRID, outlines.MIN_AREA_KM2)
+    before, after = arcs.polygons(regions, smooth=False), arcs.polygons(regions)
+    small = [k for k in before if before[k].area < 60]
+    assert sum(not after[k].equals(before[k]) for k in small) > 0.6 * len(small) > 0
+    again = {k: rasterize_px(shape) for k, shape in after.items()}
+    assert min(iou(again[k], regions == k) for k in after) >= 0.98
+    assert all(abs(after[k].area - before[k].area) <= 0.01 * before[k].area for k in before)
+    whole = shapely.union_all(list(after.values()))
+    assert whole.area == pytest.approx(sum(shape.area for shape in after.values()), rel=1e-9)     # no overlap
+
+
+def test_two_labels_that_meet_in_one_pixel_side_keep_what_cannot_be_smoothed():
+    regions = np.zeros(GRID.shape, np.int32)
+    regions[10:14, 10:14], regions[14, 13], regions[14:18, 14:18] = 1, 1, 2
+    for smooth in (True, False):
+        shapes = arcs.polygons(regions, smooth)
+        assert shapely.union_all(list(shapes.values())).area == pytest.approx(17 + 16, rel=0.01)
+        assert all(shapes[k].area == pytest.approx((regions == k).sum(), rel=0.01) for k in (1, 2))
+
+
+def test_a_map_without_ice_has_no_outline():
+    assert outlines.trace(np.zeros(GRID.shape, bool), GRID) == []
+    assert outlines.trace(np.full(GRID.shape, np.nan), GRID) == []
+    assert outlines.to_glaciers(np.zeros(GRID.shape, bool), GRID, {}) == {}
 
 
 def test_neighbours_share_their_smoothed_border_without_gap_or_overlap():
