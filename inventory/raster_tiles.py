@@ -102,6 +102,11 @@ def ndsi(pixels: Pixels) -> np.ndarray:
     return np.divide(green - swir1, total, out=np.full_like(total, np.nan), where=total > 1e-6)
 
 
+def decibels(pixels: Pixels) -> np.ndarray:
+    """(H, W) dB of backscatter stored in linear power, (1, H, W); NaN where it is missing."""
+    return 10 * np.log10(np.maximum(pixels.values[0], 1e-6))
+
+
 def hillshade(pixels: Pixels, tile: Tile) -> bytes:
     """PNG of elevation (1, H + 2, W + 2): slope by Horn's 3 x 3, lit from the north-west; black with varying alpha."""
     _, south, _, north = tile.lonlat()

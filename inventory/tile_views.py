@@ -21,6 +21,16 @@ from inventory.tiles import Tile
 VECTOR = "application/vnd.mapbox-vector-tile"
 REVALIDATE = "public, no-cache"
 FOR_A_YEAR = "public, max-age=31536000, immutable"
+BANDS: dict[tuple[str, str], list[str | int]] = {
+    ("reflectance", "true-colour"): ["red", "green", "blue"], ("reflectance", "ndsi"): ["green", "swir1"],
+    ("sar", "backscatter"): ["co_pol"], ("sar", "cross-backscatter"): ["cross_pol"],
+    ("sar", "coherence"): ["coherence"],
+}  # fmt: skip
+"""What a style of a kind of scene is drawn from; the first band of any other."""
+COMPUTED = {
+    ("reflectance", "ndsi"): raster_tiles.ndsi, ("sar", "backscatter"): raster_tiles.decibels,
+    ("sar", "cross-backscatter"): raster_tiles.decibels,
+}  # fmt: skip
 
 
 @require_safe
@@ -34,7 +44,7 @@ def outlines(request: HttpRequest, z: int, x: int, y: int) -> HttpResponseBase:
 
 @require_safe
 def scene(request: HttpRequest, scene_id: int, z: int, x: int, y: int) -> HttpResponseBase:
-    """A stored scene in true colour or as NDSI."""
+    """A stored scene in true colour or as NDSI; of radar the backscatter in dB, or the coherence."""
     given = asking.known(request.GET, {"style", "v"})
     found = get_object_or_404(Scene, pk=scene_id)
     style = asking.choice("style", given.get("style", (found.styles or ["true-colour"])[0]), tuple(COLOUR_MAPS))
@@ -84,11 +94,10 @@ def _draw(kind: str, path: Path, tile: Tile, style: str) -> bytes:
     if style == "hillshade":
         pixels = raster_tiles.read(path, tile, [1], margin=1, smooth=True)
         return raster_tiles.hillshade(pixels, tile) if pixels else raster_tiles.empty()
-    bands = {"true-colour": ["red", "green", "blue"], "ndsi": ["green", "swir1"]}.get(style, [1])
-    pixels = raster_tiles.read(path, tile, [1] if kind != "reflectance" else bands)
+    pixels = raster_tiles.read(path, tile, BANDS.get((kind, style), [1]))
     if pixels is None:
         return raster_tiles.empty()
     if style == "true-colour":
         return raster_tiles.true_colour(pixels)
-    layer = raster_tiles.ndsi(pixels) if kind == "reflectance" else pixels.values[0]
+    layer = COMPUTED.get((kind, style), lambda found: found.values[0])(pixels)
     return raster_tiles.coloured(layer, pixels, style)

@@ -16,7 +16,7 @@ from predictions.params import KINDS, public_name
 
 BASELINES = ("seasonal persistence", "climatology", "persistence", "linear trend")
 """The order in which they are shown: those that a forecast must beat come first."""
-HIGHER_IS_BETTER = {"iou": True, "f1": True, "precision": True, "recall": True, "mse": False, "mae": False}
+HIGHER_IS_BETTER = {"ci": True, "iou": True, "f1": True, "precision": True, "recall": True, "mse": False, "mae": False}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def card(version: ModelVersion) -> dict[str, Any]:
     """All that a card shows; empty where it was not measured."""
     active = versions.active(version.task, version.scope)
     rival = active if active and active.pk != version.pk else None
-    beside, figures = compared(version, rival), groups(version.metrics)
+    beside, figures = compared(version, rival), {**groups(version.metrics), **without_network(version.metrics)}
     names = [name for name in HIGHER_IS_BETTER if any(name in row for row in figures.values())]
     return {
         **brief(version),
@@ -123,6 +123,12 @@ def groups(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return {name: figures for name, figures in found.items() if figures}
 
 
+def without_network(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What baselines reach on the same held-out data, where they have the figures of a version (not those of skill)."""
+    found = {f"baseline: {name}": _figures(one) for name, one in metrics.get("baselines", {}).items()}
+    return {name: figures for name, figures in found.items() if figures}
+
+
 def skills(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Skill beside each baseline, pooled over leads, with its 95 % interval and the baseline's own error."""
     baselines = metrics.get("baselines", {})
@@ -139,6 +145,7 @@ def skills(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 def diagram(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Points of the reliability diagram on a square of 220 units: confidence to the right, share that was right up."""
     table = metrics.get("reliability") or {}
+    table = table.get("after", table)  # networks are calibrated: what they say after it is what a mask holds
     bins = zip(table.get("count", []), table.get("confidence", []), table.get("accuracy", []), strict=False)
     return [
         {

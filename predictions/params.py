@@ -16,10 +16,7 @@ from predictions.training_defaults import DEFAULTS, SPLITS, TASKS
 
 Queue = Literal["io", "gpu", "train"]
 PROFILES = ("area", "forecast", "trient", "strict", "train_composite", "outline")
-FROM_PYTHON = {
-    "sar": ("train_series", "no radar series yet"),
-    "video": ("train_video", "no sequences of chips yet"),
-}
+FROM_PYTHON = {"video": ("train_video", "no sequences of chips yet")}
 """Tasks of which no ingestion brings the data: the function that teaches them, and what is missing."""
 row_id = whole(1, 2**63 - 1)
 glacier_id = text(r"[A-Za-z0-9_.-]{1,20}", "a glacier id such as G007026E45991N")

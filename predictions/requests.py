@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models, transaction
+from django.utils.timezone import now
 
 from glacierweb import runs
 from glacierweb.models import Run
@@ -19,6 +22,7 @@ from predictions.models import ModelVersion
 
 Person = models.Model | AnonymousUser
 IMAGES = ("reflectance", "ndsi")
+DAY = timedelta(days=1)
 LIVE = (Run.State.QUEUED, Run.State.RUNNING)
 
 
@@ -30,13 +34,25 @@ class AlreadyGoing(Exception):
         super().__init__(f"run {run.pk} does this already; it is {run.state}")
 
 
+class TooManyTrainings(Exception):
+    """This person has asked for as many trainings as one may in a day; `wait_s` says when the next one is taken."""
+
+    def __init__(self, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(
+            f"{settings.TRAININGS_PER_DAY} trainings a day is the most one person may ask for; the next one is taken "
+            f"in {timedelta(seconds=wait_s)} (hours, minutes, seconds), or raise TRAININGS_PER_DAY"
+        )
+
+
 def request(kind: str, payload: Mapping[str, Any], asked_by: Person | None = None) -> Run:
     """Queue a run.
 
-    Raises ParamsError for parameters that cannot be taken, AlreadyGoing when the same is queued or running.
+    Raises ParamsError for parameters that cannot be taken, AlreadyGoing when the same is queued or running,
+    TooManyTrainings beyond a person's day.
     """
     read = asked.read(kind, payload)
-    errors = _absent(read) or _unordered(read)
+    errors = _absent(read) or _unordered(read) or _of_another_task(read)
     if errors:
         raise asked.ParamsError(errors)
     complete = asked.to_dict(read)
@@ -45,7 +61,20 @@ def request(kind: str, payload: Mapping[str, Any], asked_by: Person | None = Non
         _one_at_a_time(kind, complete)
         if going := Run.objects.filter(kind=kind, params=complete, state__in=LIVE).first():
             raise AlreadyGoing(going)
+        if kind == asked.TrainParams.kind and person is not None:
+            _within_the_day(person)
         return runs.request(kind, complete, queue=asked.queue_of(kind), asked_by=person)
+
+
+def _within_the_day(person: models.Model) -> None:
+    """The rows are the count; a training that was cancelled before it began does not belong to it."""
+    begun = Run.objects.filter(kind=asked.TrainParams.kind, asked_by=person).exclude(
+        state=Run.State.CANCELLED, started=None
+    )
+    recent = list(begun.filter(requested__gt=now() - DAY).order_by("requested").values_list("requested", flat=True))
+    most = settings.TRAININGS_PER_DAY
+    if 0 < most <= len(recent):
+        raise TooManyTrainings(int((recent[len(recent) - most] + DAY - now()).total_seconds()) + 1)
 
 
 def _one_at_a_time(kind: str, complete: dict[str, Any]) -> None:
@@ -83,8 +112,21 @@ def _absent(read: Any) -> list[dict[str, str]]:
 
 def _versions_for(read: Any) -> models.QuerySet[ModelVersion]:
     """Versions of the task that this kind of run needs."""
-    tasks = {"forecast": ["forecast"], "evaluate": ["segment", "forecast"]}.get(read.kind, ["segment"])
-    return ModelVersion.objects.filter(task__in=tasks)
+    tasks = {"forecast": ["forecast"], "evaluate": ["segment", "forecast", "sar"], "segment": ["segment", "sar"],
+             "area_series": ["segment", "sar"]}
+    return ModelVersion.objects.filter(task__in=tasks.get(read.kind, ["segment"]))
+
+
+def _of_another_task(read: Any) -> list[dict[str, str]]:
+    """A version that maps the other kind of scene than the one named: radar seasons, or single optical scenes."""
+    if not isinstance(read, asked.SegmentParams) or read.version is None:
+        return []
+    scene, version = Scene.objects.get(pk=read.scene), ModelVersion.objects.get(pk=read.version)
+    if (scene.kind == "sar") == (version.task == "sar"):
+        return []
+    maps = "seasons of radar scenes" if version.task == "sar" else "optical scenes"
+    told = f"version {version.pk} ({version.architecture}) maps {maps}; scene {scene.pk} is {scene.kind}"
+    return [{"pointer": "/version", "message": f"{told}: name a version of the other task, or none for the active one"}]
 
 
 def _unordered(read: Any) -> list[dict[str, str]]:

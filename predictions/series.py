@@ -26,18 +26,24 @@ LABELS = {
     "outlines": "Outlines of the inventory",
     observations.EXPERT: "Expert labels",
     "network": "Measured by the network",
+    "radar": "Measured by the radar network",
     "snow_ice": "Snow and ice (NDSI), not glacier",
 }
 
 
 def areas(glacier: Glacier, version: ModelVersion | None = None) -> dict[str, Any]:
-    """Every area series of a glacier as the API shows it; `version` replaces the active one."""
+    """Every area series of a glacier as the API shows it; `version` replaces the active one for optical scenes.
+
+    What radar seasons say is a series of its own: another sensor, another network, one observation a year."""
     chosen = version or versions.active_at("segment", glacier)
     found = [
         describe(name, glacier, rows, labels_only=True) for name, rows in observations.of_outlines(glacier).items()
     ]
     if chosen is not None and (rows := observations.of_masks(glacier, chosen, Mask.Product.ICE)):
         found.append(describe("network", glacier, rows, version=chosen))
+    radar = versions.active_at("sar", glacier)
+    if radar not in (None, chosen) and (rows := observations.of_masks(glacier, radar, Mask.Product.ICE)):
+        found.append(describe("radar", glacier, rows, version=radar))
     if rows := observations.of_masks(glacier, None, Mask.Product.SNOW_ICE):
         found.append(describe("snow_ice", glacier, rows))
     changes = next((sensor_changes(one["observations"]) for one in found if one["source"] == "network"), [])
@@ -49,7 +55,7 @@ def summary(glacier: Glacier) -> dict[str, Any]:
     found = areas(glacier)["series"]
     notes = ["Simulated: nothing here was observed."] if glacier.simulated else []
     notes += list(dict.fromkeys(note for one in found for note in one["notes"]))
-    if not any(one["source"] == "network" for one in found):
+    if not any(one["source"] in ("network", "radar") for one in found):
         notes.append("No network has measured this glacier yet.")
     return {"sentence": sentences.sentence(found), "notes": notes}
 

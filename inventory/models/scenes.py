@@ -93,5 +93,8 @@ class Scene(models.Model):
         if self.kind in {"ndsi", "dem", "label"}:
             return {"ndsi": ["ndsi"], "dem": ["hillshade"], "label": ["label"]}[self.kind]
         have = set(self.bands)
+        if self.kind == "sar":
+            drawn = {"backscatter": "co_pol", "cross-backscatter": "cross_pol", "coherence": "coherence"}
+            return [style for style, band in drawn.items() if band in have]
         wanted = {"true-colour": {"red", "green", "blue"}, "ndsi": {"green", "swir1"}}
         return [style for style, bands in wanted.items() if bands <= have]

@@ -5,7 +5,7 @@ import { cssValue } from "./dom.js";
 import { number } from "./format.js";
 
 const ECHARTS = new URL("../npm/echarts/dist/echarts.esm.min.mjs", import.meta.url);
-const SYMBOLS = { outlines: "diamond", network: "circle", "snow_ice": "circle", "expert label": "triangle", published: "rect" };
+const SYMBOLS = { outlines: "diamond", network: "circle", radar: "roundRect", "snow_ice": "circle", "expert label": "triangle", published: "rect" };
 let library = null;
 
 function load() {

@@ -7,20 +7,22 @@ export const LAYERS = [
   ["predicted", "Predicted outlines", "drawn by a network, dashed"],
   ["true-colour", "Scene, true colour", "of the chosen date"],
   ["ndsi", "Scene, NDSI", "snow index of the chosen date"],
+  ["backscatter", "Radar, backscatter", "dB, of the chosen date; sees through cloud"],
+  ["coherence", "Radar, coherence", "low where the surface moved or changed"],
   ["mask", "Mask probability", "how sure the network is of ice"],
   ["forecast", "Forecast", "NDSI: snow and ice, not glacier"],
   ["hillshade", "Hillshade", "where there is an elevation model"],
   ["basemap", "Land", "Natural Earth, needs no network"],
 ];
-// One scene at a time: the two ways to draw it exclude each other.
-const EXCLUDES = { "true-colour": "ndsi", ndsi: "true-colour" };
+// One scene at a time: the ways to draw it exclude each other.
+const OF_A_SCENE = ["true-colour", "ndsi", "backscatter", "coherence"];
 const FIXED_OPACITY = new Set(["outlines", "predicted"]);
 
 function switched(layers, name, on) {
   const next = { ...layers };
   if (on) {
     next[name] = next[name] ?? (name === "mask" ? 0.7 : 1);
-    delete next[EXCLUDES[name]];
+    if (OF_A_SCENE.includes(name)) for (const other of OF_A_SCENE) if (other !== name) delete next[other];
   } else delete next[name];
   return next;
 }

@@ -6,7 +6,7 @@ import { dateAsKnown } from "./format.js";
 import { inColour, isTransfer } from "./forecasts.js";
 import { refusals } from "./scenes.js";
 
-const TITLES = { ndsi: "NDSI of the scene", mask: "Probability of ice" };
+const TITLES = { ndsi: "NDSI of the scene", backscatter: "Radar backscatter of the scene (dB)", coherence: "Coherence of the scene (0 to 1)", mask: "Probability of ice" };
 
 function sceneWords(scene) {
   const refused = refusals(scene)[0];
@@ -26,7 +26,7 @@ export function createMapLegend(element, colourMaps) {
       if ("outlines" in layers || "predicted" in layers) {
         entries.push(outlineLegend(span, { simulated, predicted: "predicted" in layers, chosen: Boolean(values.glacier) }));
       }
-      if (scene && style === "ndsi" && maps.ndsi) entries.push(rasterLegend(maps.ndsi, TITLES.ndsi));
+      if (scene && TITLES[style] && maps[style]) entries.push(rasterLegend(maps[style], TITLES[style]));
       if (mask && maps.probability) entries.push(rasterLegend(maps.probability, TITLES.mask));
       if (frame && forecast.legend) {
         entries.push(rasterLegend({ ...forecast.legend, useful: inColour(forecast), label: inColour(forecast) ? forecast.legend.label : "not useful: not better than its baselines" }, isTransfer(forecast) ? "NDSI, spatial transfer" : "NDSI forecast"));

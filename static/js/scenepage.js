@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { createMap } from "./leaflet.js";
 import { ruleWords } from "./scenes.js";
 
-const NAMES = { "true-colour": "true colour", ndsi: "NDSI", hillshade: "hillshade", label: "label" };
+const NAMES = { "true-colour": "true colour", ndsi: "NDSI", hillshade: "hillshade", label: "label", backscatter: "backscatter (dB)", "cross-backscatter": "cross-polarised backscatter (dB)", coherence: "coherence" };
 const find = (id) => document.getElementById(id);
 const element = find("scene");
 

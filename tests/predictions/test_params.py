@@ -98,7 +98,7 @@ def test_every_mistake_is_named_at_once():
         ("train", {**TRAIN, "architecture": "oracle"}, "/architecture"),
         ("train", {**TRAIN, "architecture": ["lstm"]}, "/architecture"),
         ("evaluate", {"version": None, "data": {"aois": [1]}}, "/version"),
-        ("train", {**TRAIN, "architecture": "sar-3d"}, "/architecture"),
+        ("train", {**TRAIN, "architecture": "sar-3d", "split": "purged"}, "/split"),
         ("train", {**TRAIN, "architecture": "svg-lp"}, "/architecture"),
     ],
 )
@@ -106,7 +106,7 @@ def test_bad_parameters_are_refused_by_name(kind, payload, pointer):
     assert pointers(kind, payload) == [pointer]
 
 
-@pytest.mark.parametrize(("name", "function"), [("sar-convlstm", "train_series"), ("svg-lp", "train_video")])
+@pytest.mark.parametrize(("name", "function"), [("svg-lp", "train_video")])
 def test_what_no_ingestion_feeds_is_refused_with_the_function_that_teaches_it(name, function):
     recipes = pytest.importorskip("workers.learning.recipes")
     with pytest.raises(params.ParamsError, match=f"taught from Python .*{function}"):

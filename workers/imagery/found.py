@@ -89,13 +89,13 @@ class FoundScene:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: times as ISO text, the footprint as GeoJSON."""
+        """For JSON: times as ISO text, the footprint as GeoJSON, null for a nodata of NaN (missing anyway)."""
         plain = {name: getattr(self, name) for name in PLAIN}
         return plain | {
             "acquired": self.acquired and self.acquired.isoformat(),
             "interval": self.interval and [moment.isoformat() for moment in self.interval],
             "footprint": shapely.to_geojson(self.footprint),
-            "assets": {name: list(asset) for name, asset in self.assets.items()},
+            "assets": {name: [None if one != one else one for one in asset] for name, asset in self.assets.items()},
         }
 
     @classmethod

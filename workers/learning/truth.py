@@ -60,7 +60,7 @@ def samples(
     """
     found = []
     for scene in scenes:
-        truths = None if scene.label else _nearest(scene, outlines, domains)
+        truths = None if scene.label else nearest_outlines(scene, outlines, domains)
         if scene.label is None and truths is None:
             continue
         stack = rasters.read(scene.raster)
@@ -86,10 +86,10 @@ def with_layers(stack: Stack, extra: Mapping[str, np.ndarray]) -> Stack:
     return Stack(pixels, (*stack.bands, *fitting), stack.grid, stack.acquired)
 
 
-def _nearest(
+def nearest_outlines(
     scene: KnownScene, outlines: Iterable[KnownOutline], domains: Mapping[str, BaseGeometry]
 ) -> list[KnownOutline] | None:
-    """The outline nearest in time of every glacier; None when one of them has none near enough."""
+    """The outline nearest in time of every glacier; None when one of them has none within 400 days."""
     best: dict[str, tuple[int, KnownOutline]] = {}
     for outline in outlines:
         apart = _days_apart(scene, outline)

@@ -7,21 +7,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 import numpy as np
 
 from workers.imagery.grid import WrongGrid
-from workers.imagery.rasters import Stack
+from workers.imagery.rasters import MissingBands, Stack
 
 from . import features
 from .segment import Learned, Predict, Report, mosaic
 
 PEAK_NORTH, PEAK_SOUTH = (8, 15), (2, 15)       # month, day
+END_NORTH, END_SOUTH = (9, 1), (3, 1)
+"""End of the ablation season (month, day): what the map of a season shows."""
+FIRST_MONTH_SOUTH = 7
 MOST_MISSING = 0.2
 
 
 class TooFewScenes(ValueError):
     """Too many acquisitions of a season are missing."""
+
+
+def season_of(moment: datetime, latitude: float) -> int:
+    """The year in whose ablation season an acquisition is read: the calendar year, in the south July to June, called
+    by the year in which it ends."""
+    return moment.year + (latitude < 0 and moment.month >= FIRST_MONTH_SOUTH)
+
+
+def nearest_to_end(moments: Sequence[datetime], latitude: float, year: int) -> int:
+    """Position of the acquisition nearest the end of the year's ablation season: it stands for the whole season."""
+    end = datetime(year, *(END_NORTH if latitude >= 0 else END_SOUTH), 12, tzinfo=UTC)
+    apart = [abs((_aware(moment) - end).total_seconds()) for moment in moments]
+    return apart.index(min(apart))
+
+
+def mosaicked(stacks: Sequence[Stack]) -> list[Stack]:
+    """Scenes of one day (UTC; neighbouring swaths of one orbit) as one acquisition, the mean in linear power where they
+    overlap; in order of time. Raises ValueError for a scene without a date, MissingBands where their bands differ."""
+    found = []
+    for day, group in groupby(sorted(stacks, key=_day), key=lambda stack: int(_day(stack))):
+        parts = list(group)
+        if any(set(part.bands) != set(parts[0].bands) for part in parts):
+            raise MissingBands(f"The radar scenes of {_date_of(day)} have different bands: "
+                               f"{' and '.join(', '.join(part.bands) for part in parts)}. Deliver all with the same.")
+        found.append(_mean(parts))
+    return found
+
+
+def _mean(parts: list[Stack]) -> Stack:
+    if len(parts) == 1:
+        return parts[0]
+    _require_one_grid(parts)
+    pixels = np.stack([part.select(parts[0].bands).pixels for part in parts])
+    count = np.isfinite(pixels).sum(axis=0)
+    mean = np.divide(np.nansum(pixels, axis=0), count, out=np.full(count.shape, np.nan, np.float32), where=count > 0)
+    return Stack(mean, parts[0].bands, parts[0].grid, parts[0].acquired)
 
 
 def chosen(stacks: Sequence[Stack], count: int, latitude: float, year: int) -> list[Stack]:
@@ -36,17 +76,16 @@ def chosen(stacks: Sequence[Stack], count: int, latitude: float, year: int) -> l
 def series(stacks: Sequence[Stack], names: Sequence[str], count: int, latitude: float, year: int) -> np.ndarray:
     """(T = count, C, H, W) float32 of the named bands, gaps closed in time; NaN where a pixel was never observed.
 
-    Raises MissingBands by name, WrongGrid when scenes do not share one grid, and TooFewScenes when more than 20 % of
-    the acquisitions are missing (absent, or without any known pixel).
+    Scenes of one day are one acquisition. Raises MissingBands by name and date, WrongGrid when scenes do not share one
+    grid, and TooFewScenes when more than 20 % of the acquisitions are missing (absent, or without any known pixel).
     """
-    seen = [stack for stack in stacks if np.isfinite(stack.pixels).any()]
+    seen = mosaicked([stack for stack in stacks if np.isfinite(stack.pixels).any()])
     some = chosen(seen, count, latitude, year)
     if count - len(some) > MOST_MISSING * count:
         raise TooFewScenes(f"{count} acquisitions are needed, at most {MOST_MISSING:.0%} missing; "
                            f"{len(some)} of {len(stacks)} given are usable. Take a version that reads fewer.")
-    if not all(stack.grid.same_as(some[0].grid) for stack in some):
-        raise WrongGrid("The scenes of a radar series lie on different grids; bring them onto one.")
-    values = np.stack([features.features(stack, names) for stack in some])
+    _require_one_grid(some)
+    values = np.stack([_features(stack, names) for stack in some])
     days = np.array([_day(stack) for stack in some])
     return filled_in_time(values, days, _with_midpoints(days, count))
 
@@ -85,6 +124,18 @@ def segment_series(
     return mosaic(lambda rows, cols: image[..., rows, cols], image.shape[-2:], learned, report, predict)
 
 
+def _features(stack: Stack, names: Sequence[str]) -> np.ndarray:
+    try:
+        return features.features(stack, names)
+    except MissingBands as error:
+        raise MissingBands(f"Radar acquisition of {_date_of(_day(stack))}: {error}") from error
+
+
+def _require_one_grid(stacks: Sequence[Stack]) -> None:
+    if not all(stack.grid.same_as(stacks[0].grid) for stack in stacks):
+        raise WrongGrid("The scenes of a radar series lie on different grids; bring them onto one.")
+
+
 def _between(flat: np.ndarray, days: np.ndarray, day: float, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Linear between the known values at positions left and right; one of them alone where the other is outside."""
     left, right = np.where(left < 0, right, left), np.where(right >= len(flat), left, right)
@@ -110,5 +161,12 @@ def _day(stack: Stack) -> float:
     """Days since 1970, UTC."""
     if stack.acquired is None:
         raise ValueError("a radar series needs the date of every scene; one has none")
-    moment = stack.acquired if stack.acquired.tzinfo else stack.acquired.replace(tzinfo=UTC)
-    return moment.timestamp() / 86_400
+    return _aware(stack.acquired).timestamp() / 86_400
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _date_of(day: float) -> str:
+    return f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%d}"

@@ -11,7 +11,9 @@ from glacierweb.delivery import report
 from glacierweb.models import Run
 from inventory.models import Glacier, Scene
 from predictions import params
-from workers.tasks import mapped, stored, taught
+from predictions.models import ModelVersion
+from workers.segmentation.radar_series import TooFewScenes
+from workers.tasks import lessons, mapped, seasons, stored, taught
 
 
 def area_series(run: Run) -> dict[str, Any]:
@@ -19,6 +21,8 @@ def area_series(run: Run) -> dict[str, Any]:
     asked, tell = params.read(run.kind, run.params), report(run)
     glacier = Glacier.objects.get(glac_id=asked.glacier)
     version = taught.version_for(asked.version, "segment", glacier)
+    if version.task == "sar":
+        return _radar_series(run, glacier, version, asked)
     series = _series_scenes(glacier, asked)
     accepted = [scene for scene in series if not scene.refusals.get(asked.profile, ["not judged"])]
     if not accepted:
@@ -31,8 +35,29 @@ def area_series(run: Run) -> dict[str, Any]:
     return {"glacier": glacier.glac_id, "version": version.pk, "scenes": len(accepted)}
 
 
+def _radar_series(run: Run, glacier: Glacier, version: ModelVersion, asked: params.AreaSeriesParams) -> dict[str, Any]:
+    """Map every radar season over a glacier; one with too few acquisitions is left out, and said."""
+    found = seasons.over(_over(glacier))
+    chosen, left_out = [season for season in found if lessons.within(season.standing.acquired.date(), asked)], []
+    for number, season in enumerate(chosen, start=1):
+        report(run)((number - 1) / len(chosen), f"radar season {season.year}, {number} of {len(chosen)}")
+        try:
+            mapped.mapped(run, season.standing, version, 0.5)
+        except TooFewScenes as error:
+            left_out.append(f"season {season.year} left out: {error}")
+    if len(left_out) == len(chosen):
+        why = "; ".join(left_out) or "none is stored in the span asked for"
+        raise ValueError(f"no radar season of {glacier.glac_id} could be mapped: {why}")
+    done = len(chosen) - len(left_out)
+    return {"glacier": glacier.glac_id, "version": version.pk, "scenes": done, "warnings": left_out}
+
+
+def _over(glacier: Glacier) -> Q:
+    return Q(footprint__intersects=glacier.domain or glacier.point, simulated=glacier.simulated)
+
+
 def _series_scenes(glacier: Glacier, asked: params.AreaSeriesParams) -> list[Scene]:
-    found = stored.usable(Q(footprint__intersects=glacier.domain or glacier.point))
+    found = stored.usable(_over(glacier))
     if asked.from_:
         found = found.filter(acquired__date__gte=asked.from_)
     if asked.to:

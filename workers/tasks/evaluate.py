@@ -17,14 +17,14 @@ def evaluate(run: Run) -> dict[str, Any]:
     """Measure a version on data of one's choice, and put the figures on its card."""
     asked, tell = params.read(run.kind, run.params), report(run)
     version = ModelVersion.objects.get(pk=asked.version)
-    measure = _evaluated_mapper if version.task == "segment" else _evaluated_forecaster
+    measure = _evaluated_forecaster if version.task == "forecast" else _evaluated_mapper
     found = measure(asked, version, lessons.areas_of(asked.data), tell)
     versions.keep_evaluation(run, version, {**found, "data": params.to_dict(asked.data)})
     return {"version": version.pk, **found, "warnings": evaluation.remarks(found)}
 
 
 def _evaluated_mapper(asked, version: ModelVersion, areas: list[AreaOfInterest], tell) -> dict[str, Any]:
-    pairs, judged = [pair for area in areas for pair in lessons.pairs(asked, area)], []
+    pairs, judged = [pair for area in areas for pair in _pairs(asked, version, area)], []
     for number, (key, sample) in enumerate(pairs):
         tell(number / len(pairs), f"scene {number + 1} of {len(pairs)}: {key}")
         scene = Scene.objects.get(key=key)
@@ -32,6 +32,13 @@ def _evaluated_mapper(asked, version: ModelVersion, areas: list[AreaOfInterest],
         how = "held_out" if held_out else "seen" if _taught(version, scene, sample.group) else "unseen"
         judged.append((how, mapping_report.judge(probability, sample)))
     return evaluation.mapping(judged)
+
+
+def _pairs(asked, version: ModelVersion, area: AreaOfInterest) -> list:
+    """Scenes (for a radar version: standing scenes of seasons) with truth."""
+    if version.task != "sar":
+        return lessons.pairs(asked, area)
+    return lessons.season_pairs(asked, area, taught.load(version).network.config.acquisitions)[0]
 
 
 def _taught(version: ModelVersion, scene: Scene, group: str) -> bool:

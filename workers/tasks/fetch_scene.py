@@ -20,7 +20,7 @@ from workers.imagery import rasters, stac
 from workers.imagery.filters import PROFILES, flags, judge
 from workers.imagery.found import FoundScene
 from workers.imagery.grid import Grid
-from workers.imagery.prepare import prepare
+from workers.imagery.prepare import Prepared, prepare
 from workers.imagery.rasters import Stack
 from workers.segmentation import outlines as tracing
 from workers.tasks.refusals import REFUSALS
@@ -43,9 +43,7 @@ def fetch_scene(run: Run) -> dict[str, Any]:
     except REFUSALS as error:
         scenes.mark_failed(scene, str(error))
         raise
-    latitude = grid.centre[1]
-    refusals = {name: [r._asdict() for r in judge(name, found.meta(), prepared.facts, latitude)] for name in PROFILES}
-    facts = prepared.facts.to_dict() | {"flags": flags(found.meta(), prepared.facts)}
+    facts, refusals = _judged(found, prepared, grid.centre[1])
     with runs.fenced(run):
         scenes.mark_stored(
             scene, grid=grid.to_dict(), bands=list(prepared.stack.bands), facts=facts, refusals=refusals,
@@ -54,6 +52,15 @@ def fetch_scene(run: Run) -> dict[str, Any]:
         if scene.kind == "label":
             _keep_expert_outline(scene, prepared.stack)
     return {"scene": scene.pk}
+
+
+def _judged(found: FoundScene, prepared: Prepared, latitude: float) -> tuple[dict[str, Any], dict[str, list]]:
+    """What was measured with its remarks, and the verdict of each filter profile; no rule on clouds judges radar."""
+    meta, facts = found.meta(), prepared.facts
+    if found.kind == "sar":
+        return facts.to_dict() | {"flags": ["day_unknown"] if found.date_precision != "day" else []}, {}
+    refusals = {name: [r._asdict() for r in judge(name, meta, facts, latitude)] for name in PROFILES}
+    return facts.to_dict() | {"flags": flags(meta, facts)}, refusals
 
 
 def _encoding(scene: Scene) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from datetime import date
 
 from django.db.models import Q
 
-from glacierweb import paths
-from inventory.models import AreaOfInterest, Glacier, Outline, Scene
+from inventory.models import AreaOfInterest, Glacier, Outline
 from predictions import params
-from workers.learning import truth
-from workers.learning.truth import KnownOutline, KnownScene
-from workers.tasks import stored
+from workers.learning import season_truth, truth
+from workers.learning.truth import KnownOutline, NothingToLearn
+from workers.segmentation.radar_series import TooFewScenes
+from workers.tasks import seasons, stored
 
 
 def areas_of(data: params.DataParams) -> list[AreaOfInterest]:
@@ -28,27 +28,40 @@ def pairs(asked: params.TrainParams | params.EvaluateParams, area: AreaOfInteres
     labels = {scene.acquired: scene for scene in stored.usable(Q(item__aoi=area.pk), "label")}
     # Whoever learns from scenes with late snow learns to call snow ice: only the end of the melt season teaches.
     known = [
-        _known_scene(scene, labels.get(scene.acquired))
+        stored.known_scene(scene, labels.get(scene.acquired))
         for scene in stored.usable(Q(item__aoi=area.pk))
         if not scene.refusals.get("outline", ["not judged"]) and within(scene.acquired.date(), asked.data)
     ]
+    return truth.samples(known, *_outlines_and_domains(asked.data, area))
+
+
+def season_pairs(
+    asked: params.TrainParams | params.EvaluateParams, area: AreaOfInterest, acquisitions: int
+) -> tuple[list, list[str]]:
+    """(key of the standing scene, season of radar scenes with truth) of an area, and a sentence for each season that is
+    left out because too many of so many acquisitions are missing."""
+    known = [one.known() for one in seasons.of_area(area) if within(one.standing.acquired.date(), asked.data)]
+    if not known:
+        raise NothingToLearn(f"{area.name} has no radar scenes in the span asked for: ingest Sentinel-1 gamma nought")
+    kept, told = season_truth.complete(known, acquisitions)
+    if not kept:
+        raise TooFewScenes(f"{area.name}: {'; '.join(told)}. Add radar scenes, or teach a preset that reads fewer.")
+    return season_truth.samples(kept, *_outlines_and_domains(asked.data, area)), [f"{area.name}: {one}" for one in told]
+
+
+def _outlines_and_domains(data: params.DataParams, area: AreaOfInterest) -> tuple[list[KnownOutline], dict]:
+    """What analysts drew of the glaciers in view, from the sources asked for, and where each glacier may lie."""
     glaciers = Glacier.objects.filter(domain__intersects=area.polygon, simulated=area.simulated)
     drawn = Outline.objects.filter(glacier__in=glaciers, preferred=True, superseded_at=None).select_related("glacier")
-    if asked.data.sources:
-        drawn = drawn.filter(source__name__in=asked.data.sources)
-    outlines_known = [
+    if data.sources:
+        drawn = drawn.filter(source__name__in=data.sources)
+    known = [
         KnownOutline(one.glacier.glac_id, stored.shape(one.geometry), one.src_date, one.src_date_end or one.src_date)
         for one in drawn
     ]
-    domains = {glacier.glac_id: stored.shape(glacier.domain) for glacier in glaciers}
-    return truth.samples(known, outlines_known, domains)
+    return known, {glacier.glac_id: stored.shape(glacier.domain) for glacier in glaciers}
 
 
-def _known_scene(scene: Scene, label: Scene | None) -> KnownScene:
-    end = (scene.acquired_end or scene.acquired).date()
-    mask = paths.data_path(label.raster) if label else None
-    return KnownScene(scene.key, paths.data_path(scene.raster), scene.acquired, scene.acquired.date(), end, mask)
-
-
-def within(day: date, data: params.DataParams) -> bool:
+def within(day: date, data: params.DataParams | params.AreaSeriesParams) -> bool:
+    """Whether a day lies in the span asked for, both ends inclusive."""
     return (data.from_ is None or day >= data.from_) and (data.to is None or day <= data.to)

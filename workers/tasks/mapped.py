@@ -15,13 +15,14 @@ from workers.imagery.rasters import Stack
 from workers.learning import truth
 from workers.segmentation.observation import area_error, observe
 from workers.segmentation.segment import segment_stack
-from workers.tasks import stored, taught
+from workers.tasks import seasons, stored, taught
 
 ICE, SNOW_ICE = Mask.Product.ICE, Mask.Product.SNOW_ICE
 
 
 def mapped(run: Run, scene: Scene, version: ModelVersion, threshold: float) -> Mask:
-    """The version's mask of a scene; computed only where the scene has none with every glacier in view."""
+    """The version's mask of a scene, or of the season that a radar scene stands for; computed only where it has none
+    with every glacier in view."""
     domains = stored.domains_in(scene)
     known = Mask.objects.filter(scene=scene, version=version, product=ICE, threshold=threshold).first()
     if known and set(domains) <= set(known.areas.values_list("glacier__glac_id", flat=True)):
@@ -33,7 +34,12 @@ def mapped(run: Run, scene: Scene, version: ModelVersion, threshold: float) -> M
 
 
 def probability_of(version: ModelVersion, scene: Scene) -> tuple[np.ndarray, bool]:
-    """Probability of ice (H, W) on the scene's grid, and whether a fold gave it that never saw the scene's truth."""
+    """Probability of ice (H, W) on the scene's grid, and whether a fold gave it that never saw the scene's truth.
+
+    A radar version maps the season that the scene belongs to.
+    """
+    if version.task == "sar":
+        return seasons.of(scene).probability(taught.load(version)), False
     learned, held_out = taught.weights_for(version, scene)
     stack = truth.with_layers(stored.stack_of(scene), stored.relief(scene, learned.recipe.bands))
     return segment_stack(stack, learned), held_out

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,12 @@ from django.db.models import Q, QuerySet
 
 from glacierweb import paths
 from inventory.models import AreaOfInterest, Glacier, Scene
-from workers.imagery import cubes, rasters, terrain
+from workers.imagery import align, cubes, rasters, terrain
 from workers.imagery.grid import Grid, rasterize
 from workers.imagery.rasters import Stack
+from workers.learning.truth import KnownScene
+
+FILL_PASSES = 5  # of the gap filter, where no scene of a quarter saw the ground
 
 
 def usable(where: Q, kind: str = "reflectance") -> QuerySet[Scene]:
@@ -26,6 +32,13 @@ def stack_of(scene: Scene, grid: Grid | None = None) -> Stack:
     """The scene's pixels (bands, H, W), on another grid where one is given."""
     stack = rasters.read(paths.data_path(scene.raster), grid=grid)
     return Stack(stack.pixels, stack.bands, stack.grid, scene.acquired)
+
+
+def known_scene(scene: Scene, label: Scene | None = None) -> KnownScene:
+    """The scene as a plain record, with an expert's mask of its date where there is one."""
+    end = (scene.acquired_end or scene.acquired).date()
+    mask = paths.data_path(label.raster) if label else None
+    return KnownScene(scene.key, paths.data_path(scene.raster), scene.acquired, scene.acquired.date(), end, mask)
 
 
 def relief(scene: Scene, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -68,10 +81,27 @@ def record_of(area: AreaOfInterest, step_months: int, tell: Callable[..., None])
     if not accepted:
         raise ValueError(f"no scene of {area.name} passed the profile forecast; add clear scenes of Landsat 8")
 
-    def stacks() -> Iterator[Stack]:
-        for number, scene in enumerate(accepted, start=1):
-            tell(0.4 * number / len(accepted), f"reading scene {number} of {len(accepted)}")
-            yield stack_of(scene)
+    numbers, reads = count(1), len(accepted) if ready else 2 * len(accepted)  # once for the template, once to average
 
-    # Index rasters may leave whole years out; whoever reads them must see the hole instead of a shorter record.
-    return cubes.stack(stacks(), step_months, cut=not ready)
+    def stacks() -> Iterator[Stack]:
+        for scene in accepted:
+            number = next(numbers)
+            tell(0.4 * number / reads, f"reading scenes, {number} of {reads}")
+            yield stack_of(scene) if ready else stack_of(scene).select(("green", "swir1"))
+
+    if ready:  # index rasters may leave whole years out; whoever reads them must see the hole, not a shorter record
+        return cubes.stack(stacks(), step_months, cut=False)
+    return _registered(stacks, accepted[0], step_months)
+
+
+def _registered(stacks: Callable[[], Iterator[Stack]], first: Scene, step_months: int) -> cubes.Cube:
+    """Scenes brought into register by the ground that does not move, averaged, and filled where none saw it."""
+    moves: Counter[str] = Counter()
+
+    def still() -> Iterator[Stack]:
+        glaciers = rasterize(domains_in(first).values(), Grid.from_dict(first.grid))
+        for stack, found in align.aligned(stacks, align.SERIES, ~glaciers):
+            moves[found.status] += 1
+            yield stack
+
+    return replace(cubes.stack(still(), step_months, fill_passes=FILL_PASSES), registration=moves)

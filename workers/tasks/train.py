@@ -12,7 +12,7 @@ from glacierweb.models import Run
 from predictions import params, versions
 from predictions.models import ModelVersion
 from workers.forecasting import issue
-from workers.learning import recipes, weights
+from workers.learning import catalog, recipes, season_truth, weights
 from workers.learning.forest_recipe import train_forest
 from workers.learning.samples import folds
 from workers.tasks import lessons, stored, taught
@@ -24,21 +24,20 @@ def train(run: Run) -> dict[str, Any]:
     areas = lessons.areas_of(asked.data)
     folder = f"checkpoints/run-{run.pk}"
     runs.keep_checkpoint(run, folder)
-    teach = _teach_segmenter if asked.task == "segment" else _teach_forecaster
-    trained, snapshot = teach(asked, areas, tell, paths.data_path(folder))
+    trained, snapshot = TEACHERS[asked.task](asked, areas, tell, paths.data_path(folder))
     version = versions.register(
         run, asked.task, asked.architecture, asked.preset, taught.keep(trained.learned), _card(asked.task, trained),
         trained.learned.recipe.bands, taught.trainable_parameters_of(trained.learned), snapshot,
         versions.scope_of(areas, asked.data.regions), all(area.simulated for area in areas),
     )  # fmt: skip
     versions.promote_if_first(version)
-    return {"version": version.pk}
+    return {"version": version.pk, "warnings": snapshot.get("left_out", [])}
 
 
 def _card(task_name: str, trained: Any) -> dict[str, Any]:
     """The metrics with the one row by which versions are compared, and the curves of the training."""
     found = trained.metrics
-    if task_name == "segment":
+    if task_name in ("segment", "sar"):
         overall = found.get("pooled", {})
     else:
         overall = {"mse": found["scores"]["pooled_mse"], "mae": found["scores"]["pooled_mae"]}
@@ -67,7 +66,7 @@ def _start(asked: params.TrainParams) -> weights.Learned | None:
     """The version that the training starts from. Raises ValueError for what can only be taught from scratch."""
     if asked.start == "scratch":
         return None
-    if asked.architecture == "random-forest" or asked.task == "forecast":
+    if asked.architecture == "random-forest" or asked.task != "segment":
         raise ValueError(f"{asked.architecture} is always taught from scratch: ask again with start = scratch")
     return taught.load(ModelVersion.objects.get(pk=asked.start))
 
@@ -97,3 +96,22 @@ def _teach_forecaster(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[s
     return recipes.train_forecaster(
         asked.architecture, asked.preset, series, _settings(asked), tell, checkpoint
     ), snapshot
+
+
+def _teach_series(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
+    """A radar network, on seasons of stored scenes beside the outlines nearest to the end of each."""
+    _start(asked)
+    acquisitions = catalog.preset(asked.architecture, asked.preset)[1].acquisitions
+    found = [lessons.season_pairs(asked, area, acquisitions) for area in areas]
+    samples = [sample for pairs, _ in found for _, sample in pairs]
+    season_truth.require_seasons(samples)
+    tell(0.02, f"{len(samples)} seasons with truth, {acquisitions} acquisitions of each")
+    trained = recipes.train_series(asked.architecture, asked.preset, samples, _settings(asked), tell, checkpoint)
+    snapshot = {
+        "scenes": [key for pairs, _ in found for key, _ in pairs], "groups": [sample.group for sample in samples],
+        "acquisitions": acquisitions, "left_out": [one for _, told in found for one in told],
+    }  # fmt: skip
+    return trained, snapshot
+
+
+TEACHERS = {"segment": _teach_segmenter, "forecast": _teach_forecaster, "sar": _teach_series}

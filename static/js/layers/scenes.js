@@ -1,9 +1,9 @@
-// The moment's scene under the outlines, in true colour or as NDSI; another one on the left while dates are compared.
+// The moment's scene under the outlines: true colour, NDSI, or radar backscatter or coherence; another one on the left while dates are compared.
 
 import { YEAR } from "../dates.js";
 import { choose } from "../scenes.js";
 
-export const STYLES = ["true-colour", "ndsi"];
+export const STYLES = ["true-colour", "ndsi", "backscatter", "coherence"];
 
 function layerOf(map, pane, onState) {
   let layer = null;
@@ -25,6 +25,15 @@ export function sceneOf(scenes, { scene, time, step, layers }) {
   if (!style) return { style: null, scene: null };
   const asked = scene ? scenes.find(({ id }) => String(id) === scene) : null;
   return { style, scene: asked?.tiles?.[style] ? asked : choose(scenes, time, step, style) };
+}
+
+/** The layers with the one way in which a scene can be drawn, where the way that is on cannot draw it (radar, optical). */
+export function layersFor(scene, layers) {
+  const on = STYLES.filter((style) => style in layers);
+  const able = STYLES.find((style) => scene.tiles?.[style]);
+  if (!on.length || !able || on.some((style) => scene.tiles[style])) return layers;
+  const others = Object.entries(layers).filter(([name]) => !STYLES.includes(name));
+  return { ...Object.fromEntries(others), [able]: layers[on[0]] };
 }
 
 /** Adds the layer. `update(scenes, values)` returns what is shown: {scene, style}. */

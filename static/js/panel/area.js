@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import { areaTables, trendSentence } from "../tables.js";
 import { empty, section } from "./section.js";
 
-const SHAPES = { outlines: "◆", network: "●", "snow_ice": "●", "expert label": "▲", published: "■" };
+const SHAPES = { outlines: "◆", network: "●", radar: "■", "snow_ice": "●", "expert label": "▲", published: "■" };
 
 function legend(series, hidden, onToggle) {
   return h("ul", { class: "chart-legend" }, series.map(({ source, label, simulated }, index) => {

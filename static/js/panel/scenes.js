@@ -4,6 +4,7 @@ import { decimalYear, inMoment, momentLabel } from "../dates.js";
 import { h } from "../dom.js";
 import { count, dateAsKnown, number } from "../format.js";
 import { absence, nearest, refusals, ruleWords } from "../scenes.js";
+import { STYLES } from "../layers/scenes.js";
 import { empty } from "./section.js";
 
 const MOST = 24;
@@ -27,7 +28,7 @@ export function sceneList(scenes, values, { onScene, shown }) {
   const { time, step } = values;
   const here = scenes.filter((scene) => inMoment(scene.acquired, time, step)).sort((a, b) => decimalYear(a.acquired) - decimalYear(b.acquired));
   if (!here.length) {
-    const near = nearest(scenes, time, step, "true-colour") ?? nearest(scenes, time, step, "ndsi");
+    const near = STYLES.map((style) => nearest(scenes, time, step, style)).find(Boolean);
     const text = absence(scenes, time, step);
     const go = near && h("button", { type: "button", class: "small", on: { click: () => onScene(near) } }, `Nearest: ${near.acquired.slice(0, 10)}`);
     return [empty(`${text[0].toUpperCase()}${text.slice(1)}.`, go)];

@@ -17,7 +17,7 @@ from workers.imagery.grid import Grid
 from workers.imagery.rasters import MissingBands, Stack
 from workers.learning import catalog, mapping_recipes, recipes, weights
 from workers.learning.samples import SegmentSample, TruthWindows
-from workers.learning.series_recipes import SeriesSample
+from workers.learning.series_recipes import BANDS, SeriesSample, baselines
 from workers.learning.training import History
 from workers.segmentation.segment import segment_stack
 
@@ -222,6 +222,38 @@ def test_a_season_of_radar_scenes_teaches_a_map(name, acquisitions, tmp_path):
     assert trained.learned.recipe.config["acquisitions"] == acquisitions
     weights.save(tmp_path / "w", trained.learned.network, trained.learned.recipe)
     assert weights.trial(weights.load(tmp_path / "w"))["shape"] == [1, 2, 64, 64]
+
+
+def with_bands(sample: SeriesSample, *names: str) -> SeriesSample:
+    """The same season, its second band under another name, or without it."""
+    stacks = [Stack(stack.pixels[: len(names)], names, stack.grid, stack.acquired) for stack in sample.stacks]
+    return replace(sample, stacks=stacks)
+
+
+def test_without_coherence_both_polarisations_are_read_and_the_recipe_says_so():
+    samples = [with_bands(season(g), "co_pol", "cross_pol") for g in "ab"]
+    trained = recipes.train_series("sar-3d", "small", samples, short("sar-3d"), acquisitions=1)
+    assert trained.learned.recipe.bands == ("co_pol_db", "cross_pol_db")
+    assert trained.learned.recipe.normalisation["low"] == [-30.0, -30.0]
+
+
+def test_a_season_with_one_polarisation_and_no_coherence_is_refused_by_date_and_name():
+    poor = with_bands(season("b"), "co_pol")
+    with pytest.raises(MissingBands, match=r"that of 2016-01-05 has co_pol\. Deliver"):
+        recipes.train_series("sar-3d", "small", [season("a"), poor], short("sar-3d"), acquisitions=1)
+
+
+def test_radar_baselines_are_the_best_single_cut_and_the_mask_copied_from_the_nearest_year():
+    sets = {"train": [replace(season("a"), year=2014), replace(season("b"), year=2018)]}
+    later = np.roll(sets["train"][1].truth, 3, axis=0)
+    sets["train"][1] = replace(sets["train"][1], truth=later)
+    found = baselines({**sets, "test": [replace(season("c"), year=2017)]}, BANDS, 3)
+    truth = season("c").truth
+    copied = found["mask of the nearest training year"]
+    assert copied["iou"] == pytest.approx((later & truth).sum() / (later | truth).sum())
+    stack = np.stack([one.band("coherence") for one in season("c").stacks])
+    assert found["one cut of mean coherence"]["iou"] > 0.9
+    assert np.corrcoef(stack.mean(0).ravel(), truth.ravel())[0, 1] < 0, "ice is where coherence is low: a cut finds it"
 
 
 def test_video_generation_is_taught_on_chips_and_refuses_others(tmp_path):

@@ -134,3 +134,48 @@ def test_the_network_sees_scaled_values_in_the_recipes_order():
     radar_series.segment_series(stacks, SimpleNamespace(network=network, recipe=recipe), 78.0, 2016)
     assert network.seen.shape[1:3] == (3, 2)
     np.testing.assert_allclose(network.seen[0, :, :, 0, 0].numpy(), [[0.5, 20 / 35]] * 3, rtol=1e-5)
+
+
+def day(year: int, month: int, number: int = 15) -> datetime:
+    return datetime(year, month, number, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("moment", "latitude", "year"),
+    [
+        (day(2016, 1), 78.0, 2016), (day(2016, 12), 0.0, 2016),
+        (day(2016, 6), -45.0, 2016), (day(2016, 7), -45.0, 2017), (day(2017, 2), -45.0, 2017),
+    ],
+)  # fmt: skip
+def test_a_season_is_a_calendar_year_and_in_the_south_ends_with_june(moment, latitude, year):
+    assert radar_series.season_of(moment, latitude) == year
+
+
+def test_the_acquisition_nearest_the_end_of_the_melt_stands_for_its_season():
+    north = [one.acquired for one in YEAR]
+    assert north[radar_series.nearest_to_end(north, 78.0, 2016)] == datetime(2016, 9, 6, tzinfo=UTC)
+    south = [day(2015, 12), day(2016, 1), day(2016, 3, 9)]
+    assert radar_series.nearest_to_end(south, -45.0, 2016) == 2
+
+
+def test_two_swaths_of_one_day_are_one_acquisition_averaged_in_linear_power():
+    first, second = np.full((2, 16, 24), np.nan, np.float32), np.full((2, 16, 24), 0.3, np.float32)
+    first[:, :, :10], second[:, :, :4] = 0.1, np.nan
+    pair = [Stack(one, BANDS, GRID, day(2016, 8).replace(hour=hour)) for one, hour in ((first, 6), (second, 7))]
+    (merged,) = radar_series.mosaicked(pair)
+    np.testing.assert_allclose(merged.pixels[0, 0, [0, 5, 20]], [0.1, 0.2, 0.3], rtol=1e-6)
+    assert radar_series.series([*pair, scene(250)], BANDS, 1, 78.0, 2016).shape[0] == 1
+    with pytest.raises(radar_series.TooFewScenes, match="1 of 2"):
+        radar_series.series(pair, BANDS, 3, 78.0, 2016)
+
+
+def test_swaths_with_different_bands_are_refused_by_date_and_name():
+    poor = Stack(np.ones((1, 16, 24)), ("co_pol",), GRID, scene(220).acquired)
+    with pytest.raises(MissingBands, match=r"2016-08-07 have different bands: co_pol, coherence and co_pol"):
+        radar_series.mosaicked([scene(220), poor])
+
+
+def test_the_acquisition_that_lacks_a_band_is_named_by_its_date():
+    poor = Stack(np.ones((1, 16, 24)), ("co_pol",), GRID, scene(230).acquired)
+    with pytest.raises(MissingBands, match=r"acquisition of 2016-08-17: Missing bands: coherence"):
+        radar_series.series([scene(220), poor, scene(240)], BANDS, 3, 78.0, 2016)
