@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.gis.db.models import Extent
 from django.db.models import Count, F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from inventory import years
 from inventory.filters import with_outlines
-from inventory.models import Glacier, Outline, Region, Scene, Source
+from inventory.models import AreaOfInterest, Glacier, Outline, Region, Scene, Source
+
+AROUND_A_POINT_DEGREES = 0.05
 
 
 @require_safe
 def map_page(request: HttpRequest) -> HttpResponse:
-    """The map; all that it shows is fetched from the API."""
-    return render(request, "map.html", {"basemaps": settings.BASEMAPS})
+    """The map. Where and when it begins stands in the page, so that the first tiles wait for no other answer."""
+    return render(request, "map.html", {"basemaps": settings.BASEMAPS, "first_view": first_view()})
+
+
+def first_view() -> dict:
+    """{bbox: [west, south, east, north] around everything or None, years: what the time bar marks}."""
+    areas = AreaOfInterest.objects.aggregate(box=Extent("polygon"))["box"]
+    points = Glacier.objects.aggregate(box=Extent("point"))["box"]
+    grown = points and [end + AROUND_A_POINT_DEGREES * sign for end, sign in zip(points, (-1, -1, 1, 1), strict=True)]
+    boxes = [box for box in (areas, grown) if box]
+    bbox = [pick(ends) for pick, ends in zip((min, min, max, max), zip(*boxes, strict=True), strict=True)]
+    return {"bbox": [round(end, 5) for end in bbox] if boxes else None, "years": years.counted()}
 
 
 @require_safe

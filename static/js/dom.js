@@ -57,9 +57,22 @@ export function perFrame(work) {
   };
 }
 
+/** A promise with its own hand: {promise, resolve}. */
+export function deferred() {
+  let resolve;
+  const promise = new Promise((hear) => (resolve = hear));
+  return { promise, resolve };
+}
+
 /** Resolves to null after some time. */
 export function patience(ms) {
   return new Promise((resolve) => setTimeout(() => resolve(null), ms));
+}
+
+/** Calls when the browser has nothing better to do. */
+export function whenIdle(work) {
+  if (window.requestIdleCallback) window.requestIdleCallback(work, { timeout: 3000 });
+  else setTimeout(work, 500);
 }
 
 /** Calls when nothing was asked for some time. */

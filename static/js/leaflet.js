@@ -70,9 +70,9 @@ function followIntention(map, element, start) {
   return { intended: () => intended, byProgram };
 }
 
-function addTiles(map, { pane, url, bbox, opacity = 1, className = "", maxNativeZoom = 15, onState = () => {} }) {
+function addTiles(map, { pane, url, bbox, opacity = 1, className = "", minZoom = 0, maxNativeZoom = 15, onState = () => {} }) {
   const bounds = bbox ? toBounds(bbox) : undefined;
-  const layer = L.tileLayer(url, { pane, bounds, opacity, className, maxNativeZoom, maxZoom: 17, keepBuffer: 1 });
+  const layer = L.tileLayer(url, { pane, bounds, opacity, className, minZoom, maxNativeZoom, maxZoom: 17, keepBuffer: 1 });
   let failed = 0;
   // One pixel more than its cell: at fractions of a zoom the browser would leave seams. Only where tiles are opaque.
   if (className === "pixels") layer.on("tileloadstart", ({ tile }) => (tile.style.width = tile.style.height = "257px"));
@@ -110,8 +110,16 @@ function addShapes(map, { pane, style, interactive = true, ...hearing }) {
   };
 }
 
+/** A canvas that is drawn by the processor: where a driver draws in software, paths through it cost far more. */
+const PlainCanvas = L.Canvas.extend({
+  _initContainer() {
+    this._container = document.createElement("canvas");
+    this._ctx = this._container.getContext("2d", { willReadFrequently: true });
+  },
+});
+
 function addLand(map, geojson, style) {
-  const renderer = L.canvas({ pane: "land", padding: 0.5 });
+  const renderer = new PlainCanvas({ pane: "land", padding: 0.25 });
   const layer = L.geoJSON(geojson, { pane: "land", renderer, interactive: false, style }).addTo(map);
   return {
     restyle: () => layer.setStyle(style),
@@ -122,7 +130,7 @@ function addLand(map, geojson, style) {
 
 /** The GL map inside Leaflet. */
 function addGl(map, pane, style) {
-  const layer = L.maplibreGL({ pane, style, interactive: false, padding: 0.05, fadeDuration: 0 }).addTo(map);
+  const layer = L.maplibreGL({ pane, style, interactive: false, padding: 0.05, fadeDuration: 0, validateStyle: false }).addTo(map);
   const gl = layer.getMaplibreMap();
   // MapLibre skips the first change of its container's size, which is a real one when a panel opens at the start.
   map.on("resize", () => L.Util.requestAnimFrame(() => gl.resize()));
@@ -158,18 +166,22 @@ function reading(map) {
   };
 }
 
-/** Creates the map in an element at a place {zoom, lat, lon}. */
-export function createMap(element, start) {
+/** Creates the map in an element at a place {zoom, lat, lon}, or around a box where one is given. */
+export function createMap(element, start, bbox = null, maxZoom = 15) {
   const map = L.map(element, OPTIONS);
   const intention = followIntention(map, element, start);
   addPanes(map);
   addControls(map);
-  map.setView([start.lat, start.lon], start.zoom, { animate: false });
+  // Room at the top for the buttons that lie on the map.
+  const around = (box, most) => map.fitBounds(toBounds(box), { maxZoom: most, paddingTopLeft: [36, 60], paddingBottomRight: [36, 36], animate: false });
+  if (bbox) around(bbox, maxZoom);
+  else map.setView([start.lat, start.lon], start.zoom, { animate: false });
+  if (bbox) intention.byProgram();
   const resized = () => map.invalidateSize({ animate: false, pan: true });
   new ResizeObserver(resized).observe(element);
-  const fit = (bbox, maxZoom = 15) => {
+  const fit = (box, most = 15) => {
     resized();
-    map.fitBounds(toBounds(bbox), { maxZoom, padding: [36, 36], animate: false });
+    around(box, most);
     intention.byProgram();
   };
   return {

@@ -31,10 +31,11 @@ function shell(element, onClose) {
 export function createList({ element, button, state, api, map, onPick, onFound }) {
   let glaciers = [];
   let pending = null;
-  let total = 0;
+  let total = null;
+  let seen = "";
 
   function draw() {
-    button.querySelector(".count").textContent = String(total);
+    if (total === null || element.hidden) return;
     if (!glaciers.length) {
       body.replaceChildren(empty("No glacier in view. Zoom out, or search for one."));
       return;
@@ -45,18 +46,21 @@ export function createList({ element, button, state, api, map, onPick, onFound }
   }
 
   async function look() {
+    seen = String(map.bbox());
     pending?.abort();
     pending = new AbortController();
     try {
       const found = await api.inView(map.bbox(), pending.signal);
       glaciers = [...found.results].sort(bySize);
       total = found.count ?? glaciers.length;
-      onFound(glaciers);
+      button.querySelector(".count").textContent = String(total);
       draw();
     } catch (error) {
       if (error.name === "AbortError") return;
+      seen = "";
       body.replaceChildren(failure(error, look));
     }
+    onFound(glaciers);
   }
 
   const toggle = (open = !state.values.list) => {
@@ -67,6 +71,7 @@ export function createList({ element, button, state, api, map, onPick, onFound }
   const show = ({ list }) => {
     element.hidden = !list;
     button.setAttribute("aria-expanded", String(Boolean(list)));
+    if (list) draw();
   };
   const body = shell(element, () => toggle(false));
   // On a phone the list lies over everything, so a choice closes it.
@@ -75,7 +80,7 @@ export function createList({ element, button, state, api, map, onPick, onFound }
     onPick(glacier);
   };
   button.addEventListener("click", () => toggle());
-  map.on("moveend", settled(look, 250));
+  map.on("moveend", settled(() => String(map.bbox()) !== seen && look(), 250));
   state.on(["list"], show);
   state.on(["glacier"], draw);
   show(state.values);

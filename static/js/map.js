@@ -2,14 +2,14 @@
 
 import { createApi } from "./api.js";
 import { momentLabel, momentOfDate, YEAR } from "./dates.js";
-import { patience, settled } from "./dom.js";
+import { deferred, patience, settled } from "./dom.js";
 import { validAt } from "./history.js";
 import { addAreas } from "./layers/areas.js";
 import { addLand, addOnline } from "./layers/basemap.js";
 import { addFutures } from "./layers/futures.js";
 import { addMasks } from "./layers/masks.js";
 import { addOutlines } from "./layers/outlines.js";
-import { addScenes } from "./layers/scenes.js";
+import { STYLES, addScenes, layersFor } from "./layers/scenes.js";
 import { addTerrain } from "./layers/terrain.js";
 import { addYears } from "./layers/years.js";
 import { createLayerControl } from "./layercontrol.js";
@@ -27,7 +27,7 @@ import { createStatus } from "./status.js";
 import { createSwipe } from "./swipe.js";
 import { createTimeline } from "./timeline.js";
 import { DEFAULTS, keepAddress, viewOfAddress } from "./view.js";
-import { worldOf } from "./world.js";
+import { beginningOf, worldOf } from "./world.js";
 
 const NEAR_ZOOM = 9;
 const FIRST_VIEW_MS = 1500;
@@ -36,24 +36,23 @@ const settings = find("map").dataset;
 const basemaps = JSON.parse(find("basemaps")?.textContent || "{}") ?? {};
 const api = createApi(settings.api);
 const address = viewOfAddress();
-const state = createState({ ...DEFAULTS, ...address.values });
-const world = worldOf(api);
-// The first view fits what exists. It is waited for, so that no tile is asked for that nobody looks at, but not long.
+const first = JSON.parse(find("first-view").textContent);
+const beginning = beginningOf(first.years);
+const state = createState({ ...DEFAULTS, ...(beginning.latest && { time: beginning.latest }), ...address.values });
+// The page says where to begin, so the first tiles wait for no answer; only the box of an asked glacier is not in it.
 const asked = address.values.glacier;
-const firstBox = asked ? api.glacier(asked).then(({ bbox }) => bbox) : world.then(({ bbox }) => bbox);
-const begin = address.place ? null : await Promise.race([firstBox, patience(FIRST_VIEW_MS)]).catch(() => null);
-const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 });
-if (begin) map.fit(begin, asked ? 15 : 12);
+const box = asked && !address.place ? await Promise.race([api.glacier(asked).then(({ bbox }) => bbox), patience(FIRST_VIEW_MS)]).catch(() => null) : first.bbox;
+const map = createMap(find("map"), address.place ?? { zoom: 3, lat: 46, lon: -20 }, address.place ? null : box, asked ? 15 : 12);
 const notices = createNotices(find("notices"));
 let drawn = {};
 let shownMask = null;
 let simulatedInView = false;
-let span = [1985, new Date().getUTCFullYear()];
+let everything = beginning.timeline;
+let span = observedSpan(everything);
+const rested = deferred();
 
 // Layers, from the ground up.
 const online = addOnline(map, basemaps);
-const terrain = addTerrain(map, api);
-const land = addLand(map, api);
 const scenes = addScenes(map, { onState: notices.tiles("scene") });
 const masks = addMasks(map, { api, onShown: (mask) => ((shownMask = mask), tellLegend()) });
 const futures = addFutures(map, { onState: notices.tiles("forecast") });
@@ -68,9 +67,13 @@ const inventory = addOutlines(map, {
   tipElsewhere: (latlng) => (areas.at(latlng)?.has_forecast ? `${areas.at(latlng).name}: forecast of snow and ice` : ""),
   onReady: (failed) => {
     find("map").dataset.ready = "1";
+    rested.resolve();
     notices.tiles("outlines")(failed ? "failed" : "ready");
   },
 });
+const land = addLand(map, api, rested.promise);
+const terrain = addTerrain(map, api, rested.promise);
+let world = worldOf(api, first.years);
 
 // What stands around the map.
 const legend = createMapLegend(find("legend"), api.colourMaps());
@@ -87,13 +90,15 @@ const actions = {
     state.set({ time: momentOfDate(date, YEAR), step: YEAR, outline: p.kind === "predicted" ? null : p.id, scene: p.scene ? String(p.scene.id) : null });
   },
   showScene(scene) {
-    const { step } = state.values;
-    state.set({ time: momentOfDate(scene.acquired, step), scene: String(scene.id), outline: null });
+    const { step, layers } = state.values;
+    state.set({ time: momentOfDate(scene.acquired, step), scene: String(scene.id), outline: null, layers: layersFor(scene, layers) });
   },
   showPoint({ date, scene, outline, outline_kind: kind }) {
     const { step } = state.values;
     const own = scene ? null : outline;
-    state.set({ time: momentOfDate(date, step), scene: scene ? String(scene.id) : null, outline: kind === "predicted" ? null : own });
+    const seen = scene && selection.data().scenes.find(({ id }) => id === scene.id);
+    const layers = seen ? layersFor(seen, state.values.layers) : state.values.layers;
+    state.set({ layers, time: momentOfDate(date, step), scene: scene ? String(scene.id) : null, outline: kind === "predicted" ? null : own });
   },
 };
 const panel = createPanel(find("panel"), { state, api, actions });
@@ -128,14 +133,18 @@ async function zoomToChosen() {
 /** What hangs on the chosen glacier's data: the layers of its years, the axis of the time bar. */
 function show(data, part) {
   const chosen = state.values.glacier || state.values.aoi;
-  world.then(({ timeline: everything, now }) => {
-    const bar = chosen && part !== "nothing" ? withMoment(timelineOf(data, now)) : everything;
-    const known = chosen ? bar.observed || bar.forecast : true;
-    if (known) timeline.show(bar);
-    if (known) span = bar.observed ? [bar.observed[0], bar.observed[1] - 1] : bar.span;
-    years.setGlacier({ ...data, span });
-    redraw();
-  });
+  const bar = chosen && part !== "nothing" ? withMoment(timelineOf(data, beginning.now)) : everything;
+  if (!chosen || bar.observed || bar.forecast) {
+    timeline.show(bar);
+    span = observedSpan(bar);
+  }
+  years.setGlacier({ ...data, span });
+  redraw();
+}
+
+/** First and last year of what was observed; of everything where nothing was. */
+function observedSpan({ observed, span: all }) {
+  return observed ? [observed[0], observed[1] - 1] : all;
 }
 
 /** The bar also reaches to the moment that is shown: the last outline holds on after its own year. */
@@ -152,7 +161,7 @@ function messageOf(data, scene) {
   const { values } = state;
   if (!values.glacier) return null;
   if (data.outlines.length && !validAt(data.outlines, values.time, values.step)) return `No outline before ${data.outlines[0].properties.src_date.slice(0, 4)}.`;
-  const wanted = "true-colour" in values.layers || "ndsi" in values.layers;
+  const wanted = STYLES.some((style) => style in values.layers);
   if (wanted && !scene && data.scenes.length) return `Layer scene: ${absence(data.scenes, values.time, values.step)}.`;
   return null;
 }
@@ -224,7 +233,10 @@ state.on(["compare"], ({ compare }) => find("compare-button").setAttribute("aria
 createStatus(find("status"), {
   api,
   onNews: settled(() => {
+    if (!first.bbox) window.location.reload();
     api.forget();
+    world = api.years().then((now) => worldOf(api, now));
+    world.then(worldCame).catch(() => {});
     inventory.refresh();
     list.look();
     selection.forget();
@@ -233,19 +245,16 @@ createStatus(find("status"), {
 });
 notices.followPointer(map, find("coordinates"));
 
-world.then(({ bbox, aois, timeline: everything, latest }) => {
-  if (!address.place && !begin) {
-    if (state.values.glacier) zoomToChosen().catch(() => {});
-    else if (bbox) map.fit(bbox, 12);
-  }
-  if (!("time" in address.values) && latest) state.set({ time: latest, step: YEAR });
+function worldCame({ aois, timeline: all }) {
+  everything = all;
   areas.setAreas(aois);
-  if (!state.values.glacier) {
-    span = everything.observed ? [everything.observed[0], everything.observed[1] - 1] : everything.span;
-    timeline.show(everything);
-  }
-  inventory.setSpan(everything.observed ? [everything.observed[0], everything.observed[1] - 1] : span);
-  keepAddress(state, map);
-  choiceChanged(state.values);
-  redraw();
-}).catch((error) => notices.say(error.message, { retry: () => window.location.reload() }));
+  inventory.setSpan(observedSpan(all));
+  if (!state.values.glacier && !state.values.aoi) show(selection.data(), "nothing");
+}
+
+timeline.show(everything);
+keepAddress(state, map);
+choiceChanged(state.values);
+redraw();
+if (!address.place && (state.values.aoi || (asked && !box))) zoomToChosen().catch(() => {});
+world.then(worldCame).catch((error) => notices.say(error.message, { retry: () => window.location.reload() }));

@@ -12,10 +12,19 @@ export function unwrapped(ring) {
   return shift === 0 ? found : ring;
 }
 
-/** The polygons of a land topology, and once more a world to the west and a world to the east. */
-export function threeWorlds(geometry) {
+function reaches(rings, [west, east]) {
+  const longitudes = rings[0].map(([lon]) => lon);
+  return Math.max(...longitudes) >= west && Math.min(...longitudes) <= east;
+}
+
+/**
+ * The polygons of a land topology, once more a world to the west and a world to the east, as far as they reach between
+ * two longitudes (all of them without).
+ */
+export function threeWorlds(geometry, between = [-540, 540]) {
   const polygons = geometry.type === "MultiPolygon" ? geometry.coordinates : [geometry.coordinates];
   const whole = polygons.map((rings) => rings.map(unwrapped));
   const moved = (by) => whole.map((rings) => rings.map((ring) => ring.map(([lon, lat]) => [lon + by, lat])));
-  return { type: "MultiPolygon", coordinates: [...moved(-360), ...whole, ...moved(360)] };
+  const found = [...moved(-360), ...whole, ...moved(360)].filter((rings) => reaches(rings, between));
+  return { type: "MultiPolygon", coordinates: found };
 }

@@ -1,13 +1,7 @@
-// What exists at all: areas of interest, years that have data, and the box around everything; the first view fits it.
+// What exists at all: areas of interest and the years that have data.
 
 import { spanOf } from "./dates.js";
 import { orElse } from "./glacier.js";
-
-function joined(boxes) {
-  if (!boxes.length) return null;
-  const edge = (index, pick) => pick(...boxes.map((box) => box[index]));
-  return [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)];
-}
 
 function timelineOf(years) {
   const outlines = Object.entries(years.outlines ?? {}).map(([year, n]) => [Number(year), n]);
@@ -24,19 +18,20 @@ function timelineOf(years) {
   };
 }
 
-/** Asks for it once. Resolves to {aois, bbox, timeline, latest, now}. */
-export async function worldOf(api) {
-  const [aois, observed, predicted, forecasts, some] = await Promise.all([
+/** What the page itself says of the years: {timeline, latest, now}; `years` as the years resource gives them. */
+export function beginningOf(years) {
+  const outlineYears = Object.keys(years.outlines ?? {}).map(Number);
+  const latest = outlineYears.length ? Math.max(...outlineYears) : null;
+  return { timeline: timelineOf(years), latest, now: years.now ?? new Date().getUTCFullYear() };
+}
+
+/** Everything that exists: the same with what networks predicted, and the areas of interest: {aois, timeline, latest, now}. */
+export async function worldOf(api, years) {
+  const [aois, predicted, forecasts] = await Promise.all([
     api.aois(),
-    orElse(api.years(), { outlines: {} }),
     orElse(api.predictedYears(), {}),
     orElse(api.allForecasts(), []),
-    orElse(api.inView([-180, -90, 180, 90]), { results: [] }),
   ]);
-  const years = { ...observed, ...predicted };
   const forecast = new Set(forecasts.map(({ aoi }) => aoi.id));
-  const boxes = [...aois, ...some.results].map(({ bbox }) => bbox).filter(Boolean);
-  const timeline = timelineOf(years);
-  const outlineYears = Object.keys(years.outlines ?? {}).map(Number);
-  return { aois: aois.map((aoi) => ({ ...aoi, has_forecast: forecast.has(aoi.id) })), bbox: joined(boxes), timeline, latest: outlineYears.length ? Math.max(...outlineYears) : null, now: years.now ?? new Date().getUTCFullYear() };
+  return { aois: aois.map((aoi) => ({ ...aoi, has_forecast: forecast.has(aoi.id) })), ...beginningOf({ ...years, ...predicted }) };
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -29,6 +30,24 @@ def test_the_about_page_names_every_source_and_how_to_cite_it(client, source):
     page = client.get("/about/").content.decode()
     assert "Test inventory" in page
     assert "Somebody, 2020." in page
+
+
+def first_view(client) -> dict:
+    page = client.get("/").content.decode()
+    return json.loads(re.search(r'<script id="first-view"[^>]*>(.*?)</script>', page)[1])
+
+
+def test_the_map_page_says_where_and_when_it_begins(client, glacier):
+    found = first_view(client)
+    west, south, east, north = found["bbox"]
+    lon, lat = glacier.point.coords
+    assert west < lon < east
+    assert south < lat < north
+    assert set(found["years"]["outlines"]) == {"1990", "2000", "2010"}
+
+
+def test_the_map_page_of_an_empty_database_begins_nowhere(client):
+    assert first_view(client)["bbox"] is None
 
 
 @pytest.mark.parametrize("name", ["region", "source", "glacier", "outline", "areaofinterest", "scene"])

@@ -19,3 +19,11 @@ test("land stands in three worlds side by side", () => {
   const { coordinates } = threeWorlds({ type: "Polygon", coordinates: [[[0, 0], [1, 0], [1, 1], [0, 0]]] });
   assert.deepEqual(coordinates.map(([[first]]) => first[0]), [-360, 0, 360]);
 });
+
+test("land that is only seen near is repeated no further than the eye reaches", () => {
+  const far = { type: "Polygon", coordinates: [[[100, 0], [110, 0], [110, 1], [100, 0]]] };
+  const edge = { type: "Polygon", coordinates: [[[170, 0], [179, 0], [179, 1], [170, 0]]] };
+  const firsts = (geometry) => threeWorlds(geometry, [-210, 210]).coordinates.map(([[first]]) => first[0]);
+  assert.deepEqual(firsts(far), [100]);
+  assert.deepEqual(firsts(edge), [-190, 170]);
+});

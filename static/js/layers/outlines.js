@@ -63,9 +63,17 @@ function pointLayer() {
   };
 }
 
-function styleOf(tiles, span) {
+/** The style as it is at a moment: what is filtered from the start need not be laid out twice. */
+function styleOf(tiles, span, values) {
   const colour = colourByYear(span);
   const dashes = { "line-color": everywhere(cssValue("--predicted")), "line-width": 2, "line-dasharray": [3, 2] };
+  const layers = [...outlineLayers(colour), lineLayer("predicted-line", "predicted", dashes)];
+  const { filters, opacities, shown } = appearance(values);
+  for (const layer of layers) {
+    layer.filter = filters[layer.id];
+    Object.assign(layer.paint, opacities[layer.id]);
+    layer.layout = { ...layer.layout, visibility: shown[layer.id] };
+  }
   return {
     version: 8,
     sources: {
@@ -73,7 +81,7 @@ function styleOf(tiles, span) {
       predicted: vector(tiles, "predicted-outlines"),
       points: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
     },
-    layers: [...outlineLayers(colour), lineLayer("predicted-line", "predicted", dashes), pointLayer()],
+    layers: [...layers, pointLayer()],
   };
 }
 
@@ -92,24 +100,30 @@ function validOn(day, apart) {
   return apart ? [...valid, ["!=", ["get", "glac_id"], apart]] : valid;
 }
 
-function showMoment(gl, { time, step, glacier }) {
+/** What a state shows, by layer: {filters, opacities, shown}. */
+function appearance({ time, step, glacier, layers }) {
   const day = lastDay(time, step);
   const valid = validOn(day, glacier);
   const age = ["-", day, ["get", "from"]];
   const fresh = (now, old) => ["case", [">", age, FADED_AFTER_DAYS], old, now];
-  gl.setFilter("outline-fill", [...valid, ["!", SIMULATED]]);
-  gl.setFilter("outline-hatch", [...valid, SIMULATED]);
-  gl.setFilter("outline-casing", valid);
-  gl.setFilter("outline-line", [...valid, ["!", SIMULATED]]);
-  gl.setFilter("outline-dots", [...valid, SIMULATED]);
-  gl.setFilter("predicted-line", [...validOn(day, glacier), ["!=", ["get", "product"], "snow_ice"]]);
-  gl.setPaintProperty("outline-fill", "fill-opacity", fresh(0.2, 0.06));
-  gl.setPaintProperty("outline-line", "line-opacity", fresh(1, 0.4));
+  const visible = (ids, on) => ids.map((id) => [id, on ? "visible" : "none"]);
+  const drawn = [...valid, ["!", SIMULATED]];
+  const simulated = [...valid, SIMULATED];
+  return {
+    filters: {
+      "outline-fill": drawn, "outline-hatch": simulated, "outline-casing": valid, "outline-line": drawn, "outline-dots": simulated,
+      "predicted-line": [...valid, ["!=", ["get", "product"], "snow_ice"]],
+    },
+    opacities: { "outline-fill": { "fill-opacity": fresh(0.2, 0.06) }, "outline-line": { "line-opacity": fresh(1, 0.4) } },
+    shown: Object.fromEntries([...visible(SHAPE_LAYERS, "outlines" in layers), ...visible(PREDICTED_LAYERS, "predicted" in layers)]),
+  };
 }
 
-function showLayers(gl, layers) {
-  for (const id of SHAPE_LAYERS) gl.setLayoutProperty(id, "visibility", "outlines" in layers ? "visible" : "none");
-  for (const id of PREDICTED_LAYERS) gl.setLayoutProperty(id, "visibility", "predicted" in layers ? "visible" : "none");
+function showState(gl, values) {
+  const { filters, opacities, shown } = appearance(values);
+  for (const [id, filter] of Object.entries(filters)) gl.setFilter(id, filter);
+  for (const [id, paint] of Object.entries(opacities)) for (const [name, value] of Object.entries(paint)) gl.setPaintProperty(id, name, value);
+  for (const [id, visibility] of Object.entries(shown)) gl.setLayoutProperty(id, "visibility", visibility);
 }
 
 function featureAt(gl, latlng) {
@@ -117,6 +131,10 @@ function featureAt(gl, latlng) {
   const near = [[x - 3, y - 3], [x + 3, y + 3]];
   const found = gl.queryRenderedFeatures(near, { layers: ["points", "outline-fill", "outline-hatch", "outline-line", "outline-dots"] });
   return found[0]?.properties ?? null;
+}
+
+function pointOf({ lon, lat, glac_id, name, simulated, newest_area_km2: area }) {
+  return { type: "Feature", geometry: { type: "Point", coordinates: [lon, lat] }, properties: { glac_id, name, simulated: simulated ? 1 : 0, area } };
 }
 
 function tipText({ name, glac_id: id, area: km2, simulated }) {
@@ -150,50 +168,40 @@ function hearPointer(map, at, { onChoose, onMiss, tipElsewhere }) {
 /** Adds the layer. Returns `update(values)`, `setPoints(glaciers)`, `setSpan(span)`, `refresh()` for new tiles. */
 export function addOutlines(map, { tiles, span, values, onReady, ...hearing }) {
   maplibregl.setWorkerUrl(WORKER.href);
-  const gl = map.gl("inventory", styleOf(tiles, span));
-  let waiting = { values };
-  let points = [];
-  const show = (now) => (showMoment(gl, now), showLayers(gl, now.layers));
-  const setPoints = (glaciers) => {
-    points = glaciers.map(({ lon, lat, glac_id, name, simulated, newest_area_km2 }) => ({
-      type: "Feature",
-      geometry: { type: "Point", coordinates: [lon, lat] },
-      properties: { glac_id, name, simulated: simulated ? 1 : 0, area: newest_area_km2 },
-    }));
-    if (!waiting) gl.getSource("points").setData({ type: "FeatureCollection", features: points });
-  };
-  gl.on("styleimagemissing", ({ id }) => id === "hatch" && !gl.hasImage(id) && gl.addImage(id, hatchImage()));
-  hearPointer(map, (latlng) => (waiting ? null : featureAt(gl, latlng)), hearing);
-  gl.once("style.load", () => {
-    const { values: latest, span: later } = waiting;
-    waiting = null;
-    if (later) layer.setSpan(later);
-    show(latest);
-    gl.getSource("points").setData({ type: "FeatureCollection", features: points });
-  });
+  const gl = map.gl("inventory", styleOf(tiles, span, values));
+  // Until the style is there, what is asked of it waits here; the latest wins.
+  const waiting = new Map();
+  let loaded = false;
+  const when = (name, work) => (loaded ? work() : waiting.set(name, work));
+  let points = null;
   let failed = false;
-  gl.on("error", () => (failed = true));
-  gl.on("idle", () => {
+  const report = () => {
+    if (!points && gl.getZoom() < POINTS_BELOW_ZOOM) return;
     onReady(failed);
     failed = false;
+  };
+  gl.on("styleimagemissing", ({ id }) => id === "hatch" && !gl.hasImage(id) && gl.addImage(id, hatchImage()));
+  hearPointer(map, (latlng) => (loaded ? featureAt(gl, latlng) : null), hearing);
+  gl.once("style.load", () => {
+    loaded = true;
+    for (const work of waiting.values()) work();
   });
-  const layer = {
-    setPoints,
-    update: (now) => (waiting ? (waiting.values = now) : show(now)),
-    setSpan(next) {
-      if (waiting) {
-        waiting.span = next;
-        return;
-      }
-      for (const id of ["outline-fill"]) gl.setPaintProperty(id, "fill-color", colourByYear(next));
-      for (const id of ["outline-line", "outline-dots"]) gl.setPaintProperty(id, "line-color", colourByYear(next));
+  gl.on("error", () => (failed = true));
+  gl.on("idle", report);
+  return {
+    setPoints(glaciers) {
+      points = { type: "FeatureCollection", features: glaciers.map(pointOf) };
+      when("points", () => gl.getSource("points").setData(points));
     },
-    refresh() {
-      if (waiting) return;
+    update: (now) => when("state", () => showState(gl, now)),
+    setSpan: (next) => when("span", () => {
+      gl.setPaintProperty("outline-fill", "fill-color", colourByYear(next));
+      for (const id of ["outline-line", "outline-dots"]) gl.setPaintProperty(id, "line-color", colourByYear(next));
+    }),
+    refresh: () => when("refresh", () => {
       for (const [id, name] of [["outlines", "outlines"], ["predicted", "predicted-outlines"]]) {
         gl.getSource(id).setTiles([`${vector(tiles, name).tiles[0]}?v=${Date.now()}`]);
       }
-    },
+    }),
   };
-  return layer;
 }
