@@ -83,13 +83,16 @@ def with_mapper(se: float, mapper_sd: float) -> float:
 
 
 def newey_west(line: LogLinear, lag: int = 0) -> float:
-    """Newey-West with Bartlett weights, lag at least 4 (n / 100)^(2/9), and the factor n / (n - 2)."""
+    """Newey-West with Bartlett weights, lag at least 4 (n / 100)^(2/9), as published: no factor for small samples.
+
+    The observations must be in order of time; the lag counts observations, whatever the years between them.
+    """
     lag = min(max(lag, math.floor(4 * (line.n / 100) ** (2 / 9))), line.n - 1)
     scores = (line.years - line.centre) * line.residuals
     total = float(scores @ scores)
     for step in range(1, lag + 1):
         total += 2 * (1 - step / (lag + 1)) * float(scores[step:] @ scores[:-step])
-    return math.sqrt(max(total, 0.0) * line.n / (line.n - 2)) / line.spread
+    return math.sqrt(max(total, 0.0)) / line.spread
 
 
 def year_block_bootstrap(line: LogLinear, resamples: int = RESAMPLES, seed: int = 0) -> float | None:

@@ -143,10 +143,10 @@ def outliers(years: Sequence[float], km2: Sequence[float]) -> np.ndarray:
         return flagged
     logs = np.log(area[used])
     logs = logs - _theil_sen(time[used], logs) * time[used]
-    away = np.abs(logs - _running_median(logs, WINDOW))
-    mad = float(np.median(away))
+    away = logs - _running_median(logs, WINDOW)
+    mad = float(np.median(np.abs(away - np.median(away))))
     if mad > 1e-12:
-        flagged[used] = away > OUTLIER_LIMIT * MAD_TO_SD * mad
+        flagged[used] = np.abs(away) > OUTLIER_LIMIT * MAD_TO_SD * mad
     return flagged
 
 

@@ -138,7 +138,7 @@ def test_newey_west_is_that_of_statsmodels(noisy, lag):
     years, km2 = noisy
     used = max(lag, math.floor(4 * (80 / 100) ** (2 / 9)))
     theirs = sm.OLS(np.log(km2), sm.add_constant(years - years.mean())).fit(
-        cov_type="HAC", cov_kwds={"maxlags": used, "use_correction": True}
+        cov_type="HAC", cov_kwds={"maxlags": used}
     )
     assert standard_errors.newey_west(trends.fit(years, km2), lag) == pytest.approx(theirs.bse[1], rel=1e-8)
 

@@ -46,8 +46,9 @@ def sequences(frames: np.ndarray, bands: Sequence[str], size: int = SIZE_PX, ste
               tracked_band: str | None = None, search: float = SEARCH) -> Iterator[ChipSequence]:
     """Every chip of ``frames`` (T, bands, H, W) in every band, one after another.
 
-    The places are tracked in ``tracked_band`` (the first unless given) and the other bands are cut there too; chips of
-    which any frame of that band lacks more than 5 % of its pixels (scene corners) are left out.
+    The places are tracked in ``tracked_band`` (the first unless given) and the other bands are cut there too. A chip of
+    which any frame lacks more than 5 % of its pixels (scene corners) is left out: in all bands where it is the tracked
+    one that lacks them. Raises ValueError when frames and names do not fit.
     """
     if frames.ndim != 4 or frames.shape[1] != len(bands):
         raise ValueError(f"frames {frames.shape} with {len(bands)} band names: give (T, bands, H, W)")
@@ -57,9 +58,10 @@ def sequences(frames: np.ndarray, bands: Sequence[str], size: int = SIZE_PX, ste
         if missing(chain.chips) > MOST_MISSING:
             continue
         for k, band in enumerate(bands):
-            cut = [frame[k, r : r + size, c : c + size] for frame, r, c in zip(frames, chain.rows, chain.cols,
-                                                                             strict=True)]
-            yield ChipSequence(band, row, col, chain.rows, chain.cols, np.stack(cut).astype(np.float32))
+            cut = np.stack([frame[k, r : r + size, c : c + size]
+                            for frame, r, c in zip(frames, chain.rows, chain.cols, strict=True)])
+            if missing(cut) <= MOST_MISSING:
+                yield ChipSequence(band, row, col, chain.rows, chain.cols, cut.astype(np.float32))
 
 
 def missing(chips: np.ndarray) -> float:

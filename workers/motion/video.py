@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import conv2d
 
 State = list[tuple[Tensor, Tensor]]
 
@@ -260,5 +260,13 @@ def gaussian(x: Tensor, sigma: float) -> Tensor:                       # (N, 1, 
     reach = int(4 * sigma + 0.5)
     kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=x.device) / sigma) ** 2).to(x.dtype)
     kernel = kernel / kernel.sum()
-    x = conv2d(pad(x, (reach, reach, reach, reach), "replicate"), kernel[None, None, None])
+    rows, cols = (mirrored_indices(n, reach, x.device) for n in x.shape[-2:])
+    x = conv2d(x[..., rows, :][..., cols], kernel[None, None, None])
     return conv2d(x, kernel[None, None, :, None])
+
+
+def mirrored_indices(n: int, reach: int, device: torch.device) -> Tensor:
+    """0..n - 1 with `reach` more on both sides, mirrored about the edges: (n + 2 reach,). Repeating the edge pixel
+    instead would make it count so often that noise has its maxima there."""
+    place = torch.arange(-reach, n + reach, device=device) % (2 * n)
+    return torch.where(place < n, place, 2 * n - 1 - place)

@@ -38,6 +38,14 @@ def test_chips_in_the_corner_of_a_scene_are_left_out():
     assert found == {(0, 20), (20, 0), (20, 20)}
 
 
+def test_a_band_that_lacks_a_corner_of_a_chip_gives_no_sequence_of_it():
+    frames = np.random.default_rng(0).random((3, 2, 40, 40)).astype(np.float32)
+    frames[2, 1, 20:30, :10] = np.nan                                  # of the second band alone
+    found = {(s.band, s.row, s.col) for s in chip_dataset.sequences(frames, ("green", "nir"), size=20, search=1.0)}
+    assert len(found) == 7
+    assert ("green", 20, 0) in found and ("nir", 20, 0) not in found
+
+
 def test_the_limits_come_from_the_conditioning_frames_alone():
     frames = np.random.default_rng(0).random((12, 6, 6)).astype(np.float32)
     frames[9] = 50

@@ -76,7 +76,7 @@ def test_the_loss_is_that_of_a_loop_over_frames():
         for b in range(3):
             truth = frames[b, t + 1].numpy()
             squares = (said[b, t].numpy() - truth) ** 2
-            peak = np.unravel_index(gaussian_filter(truth.astype(np.float64), 2, mode="nearest").argmax(), truth.shape)
+            peak = np.unravel_index(gaussian_filter(truth.astype(np.float64), 2).argmax(), truth.shape)
             top, left = (int(np.clip(c - 4, 0, 24)) for c in peak)
             whole += squares.mean() / 3
             near += squares[top : top + 8, left : left + 8].mean() / 3
@@ -93,6 +93,14 @@ def test_the_square_around_the_brightest_spot_stays_inside(spot, corner):
     region = video.peak_region(frame, 8)[0]
     assert region.sum() == 64
     assert region[corner[0] : corner[0] + 8, corner[1] : corner[1] + 8].all()
+
+
+def test_the_peak_of_noise_is_that_of_scipys_gaussian_also_at_the_edges():
+    frames = torch.rand(40, 48, 40, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    smooth = video.gaussian(frames[:, None], 2.0)[:, 0].numpy()
+    np.testing.assert_allclose(smooth, [gaussian_filter(frame, 2) for frame in frames.numpy()], atol=1e-12)
+    tiny = torch.rand(1, 1, 3, 5, dtype=torch.float64)
+    np.testing.assert_allclose(video.gaussian(tiny, 2.0)[0, 0], gaussian_filter(tiny[0, 0].numpy(), 2), atol=1e-12)
 
 
 def test_a_predicted_frame_depends_on_no_later_frame():
