@@ -23,31 +23,41 @@ def gap_fill(image: np.ndarray, passes: int | None = 5) -> tuple[np.ndarray, np.
 
 def _fill_band(band: np.ndarray, was_filled: np.ndarray, passes: int | None) -> bool:
     """Fill one (H, W) band in place and mark what was filled; False when it has no value to fill from."""
-    missing = np.isnan(band).view(np.uint8) * np.uint8(255)
+    np.isnan(band, out=was_filled.view(bool))
+    missing = was_filled * np.uint8(255)
     left = cv2.countNonZero(missing)
     if left in (0, band.size):
+        was_filled.fill(0)
         return left == 0
     cv2.patchNaNs(band, 0.0)
-    done = 0
-    while left and (passes is None or done < passes):
-        reached = _one_pass(band, missing)
-        was_filled |= reached & 1
-        cv2.subtract(missing, reached, missing)
-        before, left, done = left, cv2.countNonZero(missing), done + 1
-        if left == before:
-            break
-    if left:
-        band[missing > 0] = np.nan
+    _fill_known(band, missing, left, passes)
+    if cv2.countNonZero(missing):
+        cv2.copyTo(np.full_like(band, np.nan), missing, band)
+    cv2.subtract(was_filled, missing, was_filled)  # saturates: 1 - 255 is 0
     return True
 
 
-def _one_pass(band: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """Fill what lies within reach in place, missing pixels being 0 before; returns it as 0/255."""
-    valid = cv2.threshold(missing, 0, 1, cv2.THRESH_BINARY_INV)[1]
-    reach = cv2.sepFilter2D(valid, cv2.CV_32F, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
-    total = cv2.sepFilter2D(band, -1, KERNEL, KERNEL, borderType=cv2.BORDER_CONSTANT)
-    reached = cv2.bitwise_and(missing, cv2.inRange(reach, 0.5, np.inf))  # the smallest weight is 1
+def _fill_known(band: np.ndarray, missing: np.ndarray, left: int, passes: int | None) -> None:
+    """Pass after pass over a band that is 0 where `missing` (H, W) is 255, `left` pixels of it."""
+    reached, (total, weight) = np.empty_like(missing), np.empty((2, *band.shape), dtype=np.float32)
+    done = 0
+    while left and (passes is None or done < passes):
+        _one_pass(band, missing, reached, total, weight)
+        before, left, done = left, cv2.countNonZero(missing), done + 1
+        if left == before:
+            break
+
+
+def _one_pass(
+    band: np.ndarray, missing: np.ndarray, reached: np.ndarray, total: np.ndarray, weight: np.ndarray
+) -> None:
+    """Fill what lies within reach and take it from `missing`, both in place; the other three are written over."""
+    cv2.threshold(missing, 0, 1, cv2.THRESH_BINARY_INV, reached)
+    cv2.sepFilter2D(reached, cv2.CV_32F, KERNEL, KERNEL, weight, borderType=cv2.BORDER_CONSTANT)
+    cv2.sepFilter2D(band, -1, KERNEL, KERNEL, total, borderType=cv2.BORDER_CONSTANT)
+    cv2.compare(weight, 0.5, cv2.CMP_GT, reached)  # the smallest weight is 1
+    cv2.min(missing, reached, reached)
     with np.errstate(divide="ignore", invalid="ignore"):
-        np.divide(total, reach, out=total)
+        np.divide(total, weight, out=total)
     cv2.copyTo(total, reached, band)
-    return reached
+    cv2.subtract(missing, reached, missing)
