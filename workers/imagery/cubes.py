@@ -6,8 +6,8 @@ before the threshold; what lies before the first or after the last frame with da
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
@@ -40,7 +40,8 @@ class Cube:
     starts: first day of each bin of `months` months, in order, without a break unless the cube was made with
     `cut=False`; then the frames of a long hole are all NaN and "missing". n_scenes, status ("observed",
     "interpolated"), interpolated_fraction (share of the frame's pixels with a value) and filled_fraction (share of all
-    its pixels that were filled from their neighbours) go frame by frame.
+    its pixels that were filled from their neighbours) go frame by frame. registration: scenes by the motion that
+    brought them into register, "identity" where they were left as they were; empty when none was tried.
     """
 
     values: np.ndarray
@@ -52,6 +53,7 @@ class Cube:
     interpolated_fraction: tuple[float, ...] = ()
     threshold: float = 0.3
     filled_fraction: tuple[float, ...] = ()
+    registration: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ends(self) -> tuple[date, ...]:

@@ -36,7 +36,7 @@ def forecast(run: Run) -> dict[str, Any]:
         run, area, version, nature, issued.issued, frames, [astuple(score) for score in issued.scores],
         issued.useful, issued.sentence, issued.notes, asked.step_months,
     )  # fmt: skip
-    return {"forecast": kept.pk, "version": version.pk}
+    return {"forecast": kept.pk, "version": version.pk, "registration": dict(cube.registration)}
 
 
 def _frame(frame: issue.IssuedFrame, grid: Grid) -> results.FoundFrame:
