@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, ClassVar, Literal
 
 from predictions.checks import Check, day, each, number, one_of, optional, shown, text, whole
-from predictions.training_defaults import DEFAULTS, SPLITS, TASKS
+from predictions.training_defaults import DEFAULTS, SPLITS, TASKS, going_on
 
 Queue = Literal["io", "gpu", "train"]
 PROFILES = ("area", "forecast", "trient", "strict", "train_composite", "outline")
@@ -218,11 +218,13 @@ def _version(value: Any) -> int:
 
 
 def _complete_training(params: TrainParams, payload: Mapping[str, Any]) -> TrainParams:
-    """Fill in the recipe's epochs, lr, batch and split; refuse presets, splits and settings that do not exist."""
+    """Fill in the epochs, lr, batch and split of the recipe, for a training from scratch or one that goes on from
+    weights; refuse presets, splits and settings that do not exist."""
     presets = DEFAULTS[params.architecture]
     if params.preset not in presets:
         raise ParamsError([_error("/preset", f"{params.architecture} has {', '.join(presets)}; got {params.preset}")])
-    recipe, splits, errors = presets[params.preset], SPLITS[params.task], []
+    scratch, splits, errors = params.start == "scratch", SPLITS[params.task], []
+    recipe = presets[params.preset] if scratch else going_on(params.architecture, params.preset)
     for name in ("epochs", "lr", "batch"):
         default = getattr(recipe, name)
         if default is None and payload.get(name) is not None:

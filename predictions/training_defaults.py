@@ -10,7 +10,7 @@ pretrained encoder, so that training from scratch starts at 1e-3). Small presets
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -69,3 +69,14 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "video": ("purged",),
 }
 """Kinds of split by task; the first is the default. "years" holds whole years of truth out."""
+
+
+def going_on(architecture: str, preset: str) -> TrainingDefaults:
+    """The row of a training that goes on from the weights of a version: fine-tuning as published (Maslov et al. 2023),
+    the published rate of a pretrained encoder for the ResNet-50 U-Net, a tenth of its own rate for all others."""
+    usual = DEFAULTS[architecture][preset]
+    if usual.lr is None:
+        return usual
+    if preset == "small" or TASKS[architecture] != "segment":
+        return replace(usual, lr=usual.lr / 10)
+    return replace(usual, lr=1e-5) if architecture == "resnet50-unet" else replace(usual, epochs=80, lr=5e-5)

@@ -55,6 +55,14 @@ def test_a_recipe_fills_in_what_the_trainer_left_open():
     assert read.task == "forecast"
 
 
+def test_going_on_from_a_version_has_the_rate_of_fine_tuning():
+    asked = {"architecture": "glavitu", "preset": "paper", "data": {"aois": [1]}}
+    fine, scratch = (params.read("train", {**asked, "start": start}) for start in (7, "scratch"))
+    assert (fine.epochs, fine.lr) == (80, 5e-5)
+    assert (scratch.epochs, scratch.lr) == (150, 5e-4)
+    assert params.read("train", {**asked, "start": 7, "lr": 1e-3}).lr == 1e-3
+
+
 def test_a_forest_has_no_epochs():
     assert params.read("train", TRAIN).epochs is None
     assert pointers("train", {**TRAIN, "epochs": 3, "lr": 0.1}) == ["/epochs", "/lr"]

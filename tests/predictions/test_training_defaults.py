@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from predictions.training_defaults import DEFAULTS, SPLITS, TASKS
+from predictions.training_defaults import DEFAULTS, SPLITS, TASKS, going_on
 
 catalog = pytest.importorskip("workers.learning.catalog")
 recipes = pytest.importorskip("workers.learning.recipes")
@@ -26,4 +26,10 @@ def test_every_preset_can_be_asked_for(name, preset):
 @pytest.mark.parametrize(("name", "preset"), TAUGHT)
 def test_the_defaults_are_those_of_the_recipe(name, preset):
     recipe, shown = recipes.defaults(name, preset), DEFAULTS[name][preset]
+    assert (shown.epochs, shown.lr, shown.batch) == (recipe.epochs, recipe.lr, recipe.batch)
+
+
+@pytest.mark.parametrize(("name", "preset"), [one for one in TAUGHT if TASKS[one[0]] in ("segment", "forecast")])
+def test_the_defaults_of_going_on_are_those_of_fine_tuning(name, preset):
+    recipe, shown = recipes.with_settings(name, preset, fine=True), going_on(name, preset)
     assert (shown.epochs, shown.lr, shown.batch) == (recipe.epochs, recipe.lr, recipe.batch)

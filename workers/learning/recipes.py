@@ -45,8 +45,17 @@ def with_settings(architecture: str, preset: str, fine: bool = False, **asked: A
     """The recipe's settings (`fine`: those for going on from weights) with those of `asked` that are not None in their
     place."""
     given = {name: value for name, value in asked.items() if value is not None}
-    usual = mapping_recipes.fine_settings_of if fine else defaults
+    usual = going_on if fine else defaults
     return replace(usual(architecture, preset), **given)
+
+
+def going_on(architecture: str, preset: str) -> TrainSettings:
+    """The settings of a recipe for going on from weights. Raises ValueError where it only starts from scratch."""
+    row, _ = catalog.preset(architecture, preset)
+    if row.fit is not None or row.task not in ("segment", "forecast"):
+        raise ValueError(f"{architecture} is always taught from scratch")
+    recipe: Any = mapping_recipes if row.task == "segment" else forecast_recipes
+    return recipe.fine_settings_of(architecture, preset)
 
 
 def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSample],
@@ -73,7 +82,7 @@ def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSam
 
 def _mapping_settings(architecture: str, preset: str, start: Learned | None, encoder: Path | None) -> TrainSettings:
     if start is not None:
-        return mapping_recipes.fine_settings_of(architecture, preset)
+        return going_on(architecture, preset)
     return mapping_recipes.PRETRAINED if encoder is not None else defaults(architecture, preset)
 
 
@@ -89,7 +98,6 @@ def train_forecaster(architecture: str, preset: str, cubes: Cube | Sequence[Cube
     row, _ = catalog.preset(architecture, preset)
     if row.task != "forecast":
         raise ValueError(f"{architecture} is taught for the task {row.task!r}, not for forecasts")
-    usual = defaults if start is None else forecast_recipes.fine_settings_of
-    settings = settings or usual(architecture, preset)
+    settings = settings or (defaults if start is None else going_on)(architecture, preset)
     some: list[Any] = list(cubes) if isinstance(cubes, list | tuple) else [cubes]
     return forecast_recipes.train(architecture, preset, some, settings, report, checkpoint, start, **options)

@@ -46,7 +46,7 @@ def _card(task_name: str, trained: Any) -> dict[str, Any]:
 
 def _settings(asked: params.TrainParams) -> Any:
     known = {"epochs": asked.epochs, "lr": asked.lr, "batch": asked.batch, "seed": asked.seed}
-    return recipes.with_settings(asked.architecture, asked.preset, **known)
+    return recipes.with_settings(asked.architecture, asked.preset, asked.start != "scratch", **known)
 
 
 def _teach_segmenter(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
