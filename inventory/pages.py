@@ -27,9 +27,14 @@ def first_view() -> dict:
     areas = AreaOfInterest.objects.aggregate(box=Extent("polygon"))["box"]
     points = Glacier.objects.aggregate(box=Extent("point"))["box"]
     grown = points and [end + AROUND_A_POINT_DEGREES * sign for end, sign in zip(points, (-1, -1, 1, 1), strict=True)]
-    boxes = [box for box in (areas, grown) if box]
-    bbox = [pick(ends) for pick, ends in zip((min, min, max, max), zip(*boxes, strict=True), strict=True)]
-    return {"bbox": [round(end, 5) for end in bbox] if boxes else None, "years": years.counted()}
+    return {"bbox": _around([box for box in (areas, grown) if box]), "years": years.counted()}
+
+
+def _around(boxes: list) -> list[float] | None:
+    if not boxes:
+        return None
+    west, south, east, north = zip(*boxes, strict=True)
+    return [round(end, 5) for end in (min(west), min(south), max(east), max(north))]
 
 
 @require_safe
