@@ -17,6 +17,8 @@ ASSUMED_SHARE = 0.05
 ASSUMED = "± 5 % assumed"
 BY_PERIMETER = "perimeter × digitising uncertainty"
 LEAST_COVERAGE = 0.95
+SERIES_THRESHOLD = 0.5
+"""Masks of other thresholds are looked at one by one; a series of areas never mixes them."""
 EXPERT = "expert label"
 
 
@@ -85,13 +87,15 @@ def of_outlines(glacier: Glacier) -> dict[str, list[Observation]]:
 def of_masks(glacier: Glacier, version: ModelVersion | None, product: str) -> list[Observation]:
     """Areas measured in scenes that the profile of area series accepts, oldest first, outliers marked."""
     rows = (
-        AreaMeasurement.objects.filter(glacier=glacier, mask__version=version, mask__product=product)
+        AreaMeasurement.objects.filter(
+            glacier=glacier, mask__version=version, mask__product=product, mask__threshold=SERIES_THRESHOLD
+        )
         .select_related("mask__scene", "run")
         .defer("mask__scene__footprint", "mask__scene__item")
         .prefetch_related(_outlines_of(glacier))
         .order_by("date", "pk")
     )
-    return mark_outliers([_from_measurement(row) for row in rows if accepted(row.mask.scene)])
+    return mark_snow(mark_outliers([_from_measurement(row) for row in rows if accepted(row.mask.scene)]))
 
 
 def accepted(scene: Scene) -> bool:
@@ -107,6 +111,17 @@ def mark_outliers(observations: Iterable[Observation]) -> list[Observation]:
     for at, flagged in zip(usable, wild, strict=True):
         if flagged:
             found[at] = replace(found[at], outlier=True)
+    return found
+
+
+def mark_snow(observations: Iterable[Observation]) -> list[Observation]:
+    """The same, with the flag of areas so much larger than their neighbours in time that snow is suspected."""
+    found = list(observations)
+    whole = [at for at, one in enumerate(found) if "partial_coverage" not in one.flags]
+    suspects = trends.snow_suspects([found[at].decimal_year for at in whole], [found[at].km2 for at in whole])
+    for at, suspect in zip(whole, suspects, strict=True):
+        if suspect:
+            found[at] = replace(found[at], flags=(*found[at].flags, "snow_suspect"))
     return found
 
 
@@ -140,6 +155,8 @@ def _from_measurement(row: AreaMeasurement) -> Observation:
         flags.append("partial_coverage")
     if row.km2 == 0 and "zero_area" not in flags:
         flags.append("zero_area")
+    if "slc_off" in flags and row.valid_fraction < 1:
+        flags.append("slc_gap")
     drawn = getattr(mask, "of_this_glacier", [])
     return Observation(
         date=row.date,

@@ -99,6 +99,19 @@ def series_notes(observations: Sequence[Observation], reason: str, change: dict[
     return notes
 
 
+def identity_notes(found: dict[str, Any] | None) -> list[str]:
+    """What a reader must be told of a glacier that vanished or fell apart."""
+    notes = []
+    if found and found["vanished_since"]:
+        notes.append(
+            f"No ice of 0.01 km² or more was found in any scene since {found['vanished_since']}: perhaps extinct."
+        )
+    if found and found["split_since"]:
+        pieces = ", ".join(f"{one['id']} ({km2(one['km2'])})" for one in found["children"])
+        notes.append(f"Fell apart by {found['split_since']} and keeps its identifier; its pieces: {pieces}.")
+    return notes
+
+
 def _wild(one: Observation) -> bool:
     return one.outlier
 

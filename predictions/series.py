@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from inventory.models import Glacier
-from predictions import observations, sentences, standard_errors, trends, versions
+from predictions import identity, observations, sentences, standard_errors, trends, versions
 from predictions.models import Mask, ModelVersion
 from predictions.observations import Observation
 
@@ -39,22 +39,32 @@ def areas(glacier: Glacier, version: ModelVersion | None = None) -> dict[str, An
     found = [
         describe(name, glacier, rows, labels_only=True) for name, rows in observations.of_outlines(glacier).items()
     ]
+    fate = None
     if chosen is not None and (rows := observations.of_masks(glacier, chosen, Mask.Product.ICE)):
         found.append(describe("network", glacier, rows, version=chosen))
+        fate = identity.of_series(glacier, chosen, rows)
     radar = versions.active_at("sar", glacier)
     if radar not in (None, chosen) and (rows := observations.of_masks(glacier, radar, Mask.Product.ICE)):
         found.append(describe("radar", glacier, rows, version=radar))
     if rows := observations.of_masks(glacier, None, Mask.Product.SNOW_ICE):
         found.append(describe("snow_ice", glacier, rows))
     changes = next((sensor_changes(one["observations"]) for one in found if one["source"] == "network"), [])
-    return {"glac_id": glacier.glac_id, "unit": "km2", "series": found, "sensor_changes": changes}
+    return {
+        "glac_id": glacier.glac_id,
+        "unit": "km2",
+        "series": found,
+        "sensor_changes": changes,
+        "identity": fate,
+    }
 
 
 def summary(glacier: Glacier) -> dict[str, Any]:
     """The glacier in one sentence, and what its data cannot support."""
-    found = areas(glacier)["series"]
+    whole = areas(glacier)
+    found = whole["series"]
     notes = ["Simulated: nothing here was observed."] if glacier.simulated else []
     notes += list(dict.fromkeys(note for one in found for note in one["notes"]))
+    notes += sentences.identity_notes(whole["identity"])
     if not any(one["source"] in ("network", "radar") for one in found):
         notes.append("No network has measured this glacier yet.")
     return {"sentence": sentences.sentence(found), "notes": notes}
@@ -77,6 +87,8 @@ def describe(
     if source == "snow_ice":
         line, reason, told = None, SNOW_AND_ICE, [NO_TREND_FROM_SNOW]
     trend = trend_of(line, sigma, mapper_sd(version), len(rows) - line.n) if line is not None else None
+    if trend and line is not None:
+        trend["sensors"] = sensors_around(line, usable)
     if trend and labels_only:  # people drew these: there is no mapper whose error could be missing
         trend["se_label"] = "assumes independent outlines"
     return {
@@ -127,6 +139,22 @@ def trend_of(
         "total_change_percent": 100 * line.total_change,
         "line": drawn,
     }
+
+
+def sensors_around(line: trends.LogLinear, rows: Sequence[Observation]) -> list[dict[str, Any]]:
+    """How far each sensor's areas lie from the trend, per cent, and whether that is a step from the sensor before."""
+    years, sensors = [one.decimal_year for one in rows], [one.sensor for one in rows]
+    return [
+        {
+            "sensor": one.sensor,
+            "n": one.n,
+            "residual_percent": 100 * math.expm1(one.mean),
+            "se_percent": 100 * one.se,
+            "flags": ["sensor_step"] if one.step else [],
+        }
+        for one in trends.sensor_residuals(line, years, _km2(rows), sensors)
+        if one.sensor
+    ]
 
 
 def mapper_sd(version: ModelVersion | None) -> float | None:

@@ -19,6 +19,9 @@ OUTLIER_LIMIT = 3.5
 MAD_TO_SD = 1.4826
 LEAST_OBSERVATIONS = 10
 LEAST_SPAN_YEARS = 5.0
+SNOW_SHARE = 1.15
+FEWEST_OF_SENSOR = 5
+Z_95 = 1.96
 
 
 class NoTrend(ValueError):
@@ -148,6 +151,52 @@ def outliers(years: Sequence[float], km2: Sequence[float]) -> np.ndarray:
     if mad > 1e-12:
         flagged[used] = np.abs(away) > OUTLIER_LIMIT * MAD_TO_SD * mad
     return flagged
+
+
+def snow_suspects(years: Sequence[float], km2: Sequence[float]) -> np.ndarray:
+    """(n,) bool: areas above 1.15 times the median of their neighbours in time, ten before and ten after.
+
+    Areas with fewer than two neighbours are not suspected.
+    """
+    time, area = np.asarray(years, dtype=np.float64), np.asarray(km2, dtype=np.float64)
+    order, half = np.argsort(time, kind="stable"), WINDOW // 2
+    flagged = np.zeros(len(area), dtype=bool)
+    for at, place in enumerate(order):
+        near = area[np.concatenate([order[max(0, at - half) : at], order[at + 1 : at + half + 1]])]
+        flagged[place] = len(near) >= 2 and area[place] > SNOW_SHARE * np.median(near)
+    return flagged
+
+
+@dataclass(frozen=True)
+class SensorResidual:
+    """How far the areas of one sensor lie from the trend of all, in ln(area)."""
+
+    sensor: str
+    n: int
+    mean: float
+    se: float
+    step: bool
+    """Whether the areas differ from those of the sensor before by more than 1.96 standard errors of the difference."""
+
+
+def sensor_residuals(line: LogLinear, years: Sequence[float], km2: Sequence[float],
+                     sensors: Sequence[str]) -> list[SensorResidual]:  # fmt: skip
+    """Mean residual of ln A around the line for each sensor with five areas or more, in the order of their first dates.
+
+    A step from one sensor to the next is a diagnostic: it may be the sensor's, or a change of the glacier between them.
+    """
+    groups: dict[str, list[float]] = {}
+    for year, area, sensor in sorted(zip(years, km2, sensors, strict=True)):
+        if area > 0:
+            groups.setdefault(sensor, []).append(math.log(area) - float(line.log_at(year)))
+    found: list[SensorResidual] = []
+    for sensor, residuals in groups.items():
+        if len(residuals) < FEWEST_OF_SENSOR:
+            continue
+        mean, se = float(np.mean(residuals)), _standard_error(residuals) or 0.0
+        step = bool(found) and abs(mean - found[-1].mean) > Z_95 * math.hypot(se, found[-1].se)
+        found.append(SensorResidual(sensor, len(residuals), mean, se, step))
+    return found
 
 
 def annual_means(

@@ -35,7 +35,9 @@ def named(found, source):
 
 
 def test_a_glacier_of_which_nothing_is_known_has_no_series_and_says_so(glacier):
-    assert series.areas(glacier) == {"glac_id": glacier.glac_id, "unit": "km2", "series": [], "sensor_changes": []}
+    assert series.areas(glacier) == {
+        "glac_id": glacier.glac_id, "unit": "km2", "series": [], "sensor_changes": [], "identity": None,
+    }  # fmt: skip
     summary = series.summary(glacier)
     assert summary["sentence"] == "No area is known yet."
     assert "Simulated: nothing here was observed." in summary["notes"]
@@ -148,6 +150,40 @@ def test_four_years_of_which_only_the_year_is_known_support_no_claim(world):
     assert "4 observations in 2019–2022: no claim of retreat or growth" in notes
     assert "Only the year of some of these is known" in notes
     assert "no change beyond" in series.summary(glacier)["sentence"]
+
+
+def test_a_series_holds_masks_of_one_threshold(world, glacier):
+    active = versions.promote(world.version())
+    scene = world.scene(date(2010, 8, 20))
+    areas = [results.MeasuredArea(glacier.glac_id, 2.0, 2.0)]
+    for threshold in (0.5, 0.3):
+        results.save_mask(
+            world.running("segment"), scene, active, "ice", world.raster(b"%f" % threshold), threshold, [], areas, 1.0
+        )
+    assert len(named(series.areas(glacier), "network")["observations"]) == 1
+
+
+def test_gaps_of_landsat_7_in_the_domain_and_suspiciously_large_areas_are_flagged(world, glacier):
+    active = versions.promote(world.version())
+    for year, km2 in zip(range(2000, 2008), (2.0, 2.0, 2.0, 2.4, 2.0, 2.0, 2.0, 2.0), strict=True):
+        measure(world, glacier, active, world.scene(date(year, 8, 20)), km2)
+    measure(world, glacier, active, world.scene(date(2009, 8, 20)), 2.0, flags=("slc_off",), valid_fraction=0.97)
+    flags = [one["flags"] for one in named(series.areas(glacier), "network")["observations"]]
+    assert [("snow_suspect" in one) for one in flags] == [False] * 3 + [True] + [False] * 5
+    assert flags[-1] == ["slc_off", "slc_gap"]
+
+
+def test_a_sensor_whose_areas_lie_apart_is_a_step_in_the_diagnostic_of_the_trend(world, glacier):
+    active = versions.promote(world.version())
+    noise = np.random.default_rng(3).normal(0, 0.003, 24)
+    for number, wobble in enumerate(noise):
+        sensor, step = ("Landsat 5", 0.0) if number < 12 else ("Landsat 8", 0.05)
+        scene = world.scene(date(1990 + number, 8, 20), sensor=sensor)
+        measure(world, glacier, active, scene, 2.0 * math.exp(wobble + step * (number % 24 >= 12)))
+    before, after = named(series.areas(glacier), "network")["trend"]["sensors"]
+    assert (before["sensor"], before["n"], before["flags"]) == ("Landsat 5", 12, [])
+    assert (after["sensor"], after["n"], after["flags"]) == ("Landsat 8", 12, ["sensor_step"])
+    assert after["residual_percent"] > 0 > before["residual_percent"]
 
 
 def test_snow_and_ice_never_has_a_trend(world, glacier):

@@ -10,7 +10,7 @@ from django.db.models import Q
 from glacierweb.delivery import report
 from glacierweb.models import Run
 from inventory.models import Glacier, Scene
-from predictions import params
+from predictions import identity, params
 from predictions.models import ModelVersion
 from workers.segmentation.radar_series import TooFewScenes
 from workers.tasks import lessons, mapped, seasons, stored, taught
@@ -32,7 +32,8 @@ def area_series(run: Run) -> dict[str, Any]:
         tell((number - 1) / len(accepted), f"scene {number} of {len(accepted)}: {scene.key}")
         mapped.mapped(run, scene, version, 0.5)
         mapped.snow_and_ice(run, scene)
-    return {"glacier": glacier.glac_id, "version": version.pk, "scenes": len(accepted)}
+    status = identity.refresh(glacier, version)
+    return {"glacier": glacier.glac_id, "version": version.pk, "scenes": len(accepted), "status": status}
 
 
 def _radar_series(run: Run, glacier: Glacier, version: ModelVersion, asked: params.AreaSeriesParams) -> dict[str, Any]:
