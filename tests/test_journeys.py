@@ -78,6 +78,13 @@ def test_from_a_folder_to_outlines_areas_and_a_forecast(site, world):
     baselines = set(forecast.skill.filter(lead=0).values_list("baseline", flat=True))
     assert {"seasonal persistence", "climatology"} <= {name.replace("_", " ") for name in baselines}
 
+    start = forecast.version_id
+    further = ended(
+        asked("train", architecture="default-forecaster", data={"aois": [aoi.pk]}, epochs=1, start=start), 300
+    )
+    tuned = ModelVersion.objects.get(trained_by=further)
+    assert tuned.metrics["zero_shot"]["record_1"]["scores"] == forecast.version.metrics["scores"]
+
     late = Scene.objects.filter(kind="reflectance", acquired__month__in=(8, 9), refusals__area=[]).order_by("acquired")
     flow = ended(asked("flow", first=late[0].pk, second=late[len(late) - 1].pk), 60)
     assert flow.flow_field.nature == "surface displacement"

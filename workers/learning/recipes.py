@@ -53,7 +53,7 @@ def going_on(architecture: str, preset: str) -> TrainSettings:
     """The settings of a recipe for going on from weights. Raises ValueError where it only starts from scratch."""
     row, _ = catalog.preset(architecture, preset)
     if row.fit is not None or row.task not in ("segment", "forecast"):
-        raise ValueError(f"{architecture} is always taught from scratch")
+        raise ValueError(f"{architecture} is always taught from scratch: leave out the weights to go on from")
     recipe: Any = mapping_recipes if row.task == "segment" else forecast_recipes
     return recipe.fine_settings_of(architecture, preset)
 

@@ -15,7 +15,7 @@ from workers.forecasting import issue
 from workers.learning import catalog, recipes, season_truth, weights
 from workers.learning.forest_recipe import train_forest
 from workers.learning.samples import folds
-from workers.tasks import lessons, stored, taught
+from workers.tasks import chips, lessons, stored, taught
 
 
 def train(run: Run) -> dict[str, Any]:
@@ -39,6 +39,8 @@ def _card(task_name: str, trained: Any) -> dict[str, Any]:
     found = trained.metrics
     if task_name in ("segment", "sar"):
         overall = found.get("pooled", {})
+    elif task_name == "video":
+        overall = found["overall"]
     else:
         overall = {"mse": found["scores"]["pooled_mse"], "mae": found["scores"]["pooled_mae"]}
     return {**found, "overall": overall, "curves": trained.history.points}
@@ -66,8 +68,9 @@ def _start(asked: params.TrainParams) -> weights.Learned | None:
     """The version that the training starts from. Raises ValueError for what can only be taught from scratch."""
     if asked.start == "scratch":
         return None
-    if asked.architecture == "random-forest" or asked.task != "segment":
-        raise ValueError(f"{asked.architecture} is always taught from scratch: ask again with start = scratch")
+    if asked.architecture == "random-forest" or asked.task not in ("segment", "forecast") or asked.split == "spatial":
+        raise ValueError(f"{asked.architecture}, split {asked.split}, is always taught from scratch: "
+                         "ask again with start = scratch")  # fmt: skip
     return taught.load(ModelVersion.objects.get(pk=asked.start))
 
 
@@ -83,7 +86,7 @@ def _folds(asked, keys: list[str], samples: list, trained: Any) -> Iterator[dict
 
 
 def _teach_forecaster(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
-    _start(asked)
+    start = _start(asked)
     series = [stored.record_of(area, 3, lambda *_: None) for area in areas]
     frames = {a.name: [s.isoformat() for s in cube.starts] for a, cube in zip(areas, series, strict=True)}
     snapshot = {"frames": frames}
@@ -94,7 +97,7 @@ def _teach_forecaster(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[s
         )
         return trained, snapshot
     return recipes.train_forecaster(
-        asked.architecture, asked.preset, series, _settings(asked), tell, checkpoint
+        asked.architecture, asked.preset, series, _settings(asked), tell, checkpoint, start
     ), snapshot
 
 
@@ -114,4 +117,12 @@ def _teach_series(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, 
     return trained, snapshot
 
 
-TEACHERS = {"segment": _teach_segmenter, "forecast": _teach_forecaster, "sar": _teach_series}
+def _teach_video(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
+    """Video generation, on chips cut from the scenes of the areas; judged on what came later."""
+    _start(asked)
+    return chips.teach(asked, areas, _settings(asked), tell, checkpoint)
+
+
+TEACHERS = {
+    "segment": _teach_segmenter, "forecast": _teach_forecaster, "sar": _teach_series, "video": _teach_video,
+}  # fmt: skip
