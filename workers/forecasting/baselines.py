@@ -26,35 +26,50 @@ def seasons_in_a_year(months: int) -> int:
     return 12 // months
 
 
-def nan_mean(frames: np.ndarray, fewest: int = 1) -> np.ndarray:
-    """Mean over the first axis, ignoring NaN; NaN where fewer than ``fewest`` values are known."""
+def nan_mean(frames: np.ndarray, fewest: int = 1, weights: np.ndarray | None = None) -> np.ndarray:
+    """Mean over the first axis, ignoring NaN; NaN where fewer than ``fewest`` values are known.
+
+    ``weights`` (T,), all above 0, let some frames count more; without them all count the same.
+    """
     known = np.isfinite(frames)
-    count = known.sum(0)
-    total = np.where(known, frames, 0).sum(0, dtype=np.float64)
-    return np.where(count >= max(fewest, 1), total / np.maximum(count, 1), np.nan).astype(np.float32)
+    weights = np.ones(len(frames)) if weights is None else weights
+    total = np.tensordot(weights, np.where(known, frames, 0), 1)
+    weight = np.tensordot(weights, known, 1)
+    enough = known.sum(0) >= max(fewest, 1)
+    return np.where(enough, total / np.where(enough, weight, 1), np.nan).astype(np.float32)
 
 
-def seasonal_means(values: np.ndarray, months: int, fewest: int = 1, keep: np.ndarray | None = None) -> np.ndarray:
+def seasonal_means(values: np.ndarray, months: int, fewest: int = 1, keep: np.ndarray | None = None,
+                   weights: np.ndarray | None = None) -> np.ndarray:
     """Per pixel and season the mean of (T, H, W); (12 / months, H, W), season s from frames s, s + P, s + 2P, ...
 
-    ``keep`` (T,) bool leaves frames out; a pixel with fewer than ``fewest`` values in a season is NaN there.
+    ``keep`` (T,) bool leaves frames out, ``weights`` (T,) let some count more; a pixel with fewer than ``fewest``
+    values in a season is NaN there.
     """
     period = seasons_in_a_year(months)
     keep = np.ones(len(values), bool) if keep is None else keep
-    index = np.arange(len(values))
-    return np.stack([nan_mean(values[keep & (index % period == s)], fewest) for s in range(period)])
+    weights = np.ones(len(values)) if weights is None else weights
+    of_season = [keep & (np.arange(len(values)) % period == s) for s in range(period)]
+    return np.stack([nan_mean(values[some], fewest, weights[some]) for some in of_season])
 
 
 def climatology_frames(values: np.ndarray, months: int, first_target: int, seen: int = 4, leads: int = 4,
-                       keep: np.ndarray | None = None, fewest: int = FEWEST_YEARS) -> np.ndarray:
+                       keep: np.ndarray | None = None, fewest: int = FEWEST_YEARS,
+                       forgetting: float = 0.0) -> np.ndarray:
     """The climatology a network is given: for the ``seen`` frames before ``first_target`` and the ``leads`` from it.
 
     Without ``keep`` only frames before ``first_target`` are averaged, as at prediction time. A training sample passes
-    ``keep`` (T,) bool, the training frames without its own targets (see :func:`without`). Returns
-    (seen + leads, H, W), NaN where fewer than ``fewest`` years of that season are known.
+    ``keep`` (T,) bool, the training frames without its own targets (see :func:`without`). A frame k years from the
+    target counts (1 - ``forgetting``) ** k: simple exponential smoothing of each season (Gardner 2006, Exponential
+    smoothing: the state of the art), 0 the plain mean. Returns (seen + leads, H, W), NaN where fewer than ``fewest``
+    years of that season are known. Raises ValueError where ``forgetting`` is not in [0, 1).
     """
-    keep = np.arange(len(values)) < first_target if keep is None else keep
-    means = seasonal_means(values, months, fewest, keep)
+    if not 0 <= forgetting < 1:
+        raise ValueError(f"forgetting={forgetting}: give a share from 0 (the plain mean) to below 1")
+    index = np.arange(len(values))
+    keep = index < first_target if keep is None else keep
+    years = np.abs((index - first_target) // seasons_in_a_year(months))      # from the target of the same season
+    means = seasonal_means(values, months, fewest, keep, (1 - forgetting) ** years)
     return means[np.arange(first_target - seen, first_target + leads) % len(means)]
 
 

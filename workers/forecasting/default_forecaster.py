@@ -35,6 +35,10 @@ class Config:
     """Pixels on a side of a training window. The network itself takes any size from 16."""
     residual: Residual = "climatology"
     """What the anomalies are counted from."""
+    forgetting: float = 0.1
+    """Share of its weight that a frame of the climatology loses with each year of distance. Ice that shrinks and snow
+    that remembers the year before are both nearer to the last years than to the mean of all. A record of ten years
+    cannot say how much nearer, so this is a setting and not learned; 0 is the plain mean."""
 
 
 SMALL = Config(patch=20)

@@ -138,7 +138,8 @@ def forecast(network: nn.Module, config: Any, history: np.ndarray, months: int, 
         raise TooFewFrames(f"{len(history)} frames before the forecast: this network reads {config.frames}")
     frames, missing = history, False
     while len(frames) < len(history) + leads:
-        usual = climatology_frames(history, months, len(frames), config.frames, config.leads)
+        usual = climatology_frames(history, months, len(frames), config.frames, config.leads,
+                                   forgetting=getattr(config, "forgetting", 0.0))
         missing |= bool(np.isnan(usual).all((1, 2)).any())
         coming = predict_frames(network, frames[-config.frames :], usual, device)
         frames = np.concatenate([frames, coming])

@@ -146,8 +146,9 @@ class Place:
 class ForecastWindows:
     """Windows of cubes: a batch is (frames (B, T, p, p), climatology (B, T + leads, p, p), truth (B, leads, p, p)).
 
-    The climatology of a sample is the mean of the training frames without its own targets; NaN where fewer than two
-    years are known. Holes in the frames are read as in prediction; holes in the truth are NaN.
+    The climatology of a sample is the mean of the training frames without its own targets, near years counting more
+    where the network's Config says so (`forgetting`); NaN where fewer than two years are known. Holes in the frames
+    are read as in prediction; holes in the truth are NaN.
     """
 
     def __init__(self, cubes: Sequence[Cube], places: Sequence[Place], config: Any,
@@ -162,7 +163,8 @@ class ForecastWindows:
     def _climatology(self, cube: Cube, keep: np.ndarray, start: int) -> np.ndarray:
         first, leads = start + self.config.frames + self.gap, self.config.leads
         told = without(keep, first, leads)
-        return climatology_frames(cube.values, cube.months, first, self.config.frames, leads, told)
+        return climatology_frames(cube.values, cube.months, first, self.config.frames, leads, told,
+                                  forgetting=getattr(self.config, "forgetting", 0.0))
 
     def __len__(self) -> int:
         return len(self.places)

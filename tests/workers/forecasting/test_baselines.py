@@ -76,6 +76,31 @@ def test_a_climatology_from_frames_before_the_date_does_not_change_with_what_com
     np.testing.assert_allclose(before[:4], before[4:])
 
 
+def test_a_climatology_that_forgets_is_exponential_smoothing_of_each_season(history):
+    usual = baselines.climatology_frames(history, 3, 16, forgetting=0.1)
+    for lead in range(4):
+        years = history[lead:16:4].astype(np.float64)
+        weights = np.broadcast_to((0.9 ** np.arange(len(years))[::-1])[:, None, None], years.shape)
+        known = np.isfinite(years)
+        expected = np.where(known, years * weights, 0).sum(0) / np.where(known, weights, 0).sum(0).clip(1e-9)
+        enough = known.sum(0) >= 2
+        np.testing.assert_allclose(usual[4 + lead][enough], expected[enough], rtol=1e-6)
+        assert np.isnan(usual[4 + lead][~enough]).all()
+
+
+def test_what_is_forgotten_of_one_year_is_forgotten_alike_before_and_after_a_training_sample():
+    years = np.repeat(np.arange(9, dtype=np.float32), 4)[:, None, None] * np.ones((1, 2, 2), np.float32)
+    left = baselines.without(np.ones(36, bool), 16)
+    usual = baselines.climatology_frames(years, 3, 16, keep=left, forgetting=0.3)
+    np.testing.assert_allclose(usual, 4, rtol=1e-6)     # four years before, four after, the target's own left out
+
+
+@pytest.mark.parametrize("forgetting", [-0.1, 1.0])
+def test_a_climatology_that_forgets_everything_or_less_than_nothing_is_refused(history, forgetting):
+    with pytest.raises(ValueError, match="forgetting"):
+        baselines.climatology_frames(history, 3, 16, forgetting=forgetting)
+
+
 def test_with_fewer_than_two_earlier_years_there_is_no_climatology(history):
     usual = baselines.climatology_frames(history, 3, 7)
     assert np.isnan(usual[4]).all()                   # the fourth quarter is known once before frame 7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -31,6 +31,9 @@ class Quarters:
         self.starts = rollout.starts_after(date(2012, 13 - self.months, 1), self.months, count)
 
 
+PLAIN = replace(default_forecaster.SMALL, forgetting=0.0)
+
+
 class Says(nn.Module):
     """A forecaster that says the climatology times a factor plus noise: its error is known."""
 
@@ -38,7 +41,7 @@ class Says(nn.Module):
 
     def __init__(self, factor: float = 1.0):
         super().__init__()
-        self.config = default_forecaster.SMALL
+        self.config = PLAIN
         self.factor = factor
 
     def forward(self, frames, climatology=None, truth=None, teaching=0.0):
@@ -54,7 +57,7 @@ def seasons(years=10, size=40, noise=0.05, seed=0, months=3):
 
 
 def untrained():
-    return default_forecaster.DefaultForecaster(default_forecaster.SMALL)
+    return default_forecaster.DefaultForecaster(PLAIN)
 
 
 def test_the_frames_after_a_last_quarter_start_with_the_new_year():
@@ -64,7 +67,7 @@ def test_the_frames_after_a_last_quarter_start_with_the_new_year():
 
 def test_an_untrained_forecaster_predicts_the_climatology_of_the_coming_seasons():
     cube = seasons(years=5)
-    predicted = rollout.rollout(untrained(), default_forecaster.SMALL, cube)
+    predicted = rollout.rollout(untrained(), PLAIN, cube)
     expected = cube.values.reshape(5, 4, 40, 40).mean(0)
     np.testing.assert_allclose(predicted.frames, expected, atol=1e-5)
     assert predicted.starts[0] == date(2018, 1, 1)
@@ -74,14 +77,14 @@ def test_an_untrained_forecaster_predicts_the_climatology_of_the_coming_seasons(
 
 def test_six_leads_are_reached_by_reading_its_own_frames():
     cube = seasons(years=5)
-    predicted = rollout.rollout(untrained(), default_forecaster.SMALL, cube, leads=6)
+    predicted = rollout.rollout(untrained(), PLAIN, cube, leads=6)
     np.testing.assert_allclose(predicted.frames[4:], predicted.frames[:2], atol=1e-5)
     assert len(predicted.starts) == 6
 
 
 def test_where_a_climatology_is_missing_the_last_frame_stands_in_and_it_is_said():
     cube = Quarters(seasons(years=1).values)
-    predicted = rollout.rollout(untrained(), default_forecaster.SMALL, cube)
+    predicted = rollout.rollout(untrained(), PLAIN, cube)
     assert predicted.climatology_missing
     np.testing.assert_allclose(predicted.frames, np.stack([cube.values[-1]] * 4), atol=1e-6)
 
@@ -89,23 +92,23 @@ def test_where_a_climatology_is_missing_the_last_frame_stands_in_and_it_is_said(
 def test_fewer_frames_than_the_network_reads_are_refused_with_the_number_needed():
     cube = Quarters(seasons().values[:3])
     with pytest.raises(TooFewFrames, match="reads 4"):
-        rollout.rollout(untrained(), default_forecaster.SMALL, cube)
+        rollout.rollout(untrained(), PLAIN, cube)
     with pytest.raises(TooFewFrames, match="8"):
-        rollout.hindcast(untrained(), default_forecaster.SMALL, Quarters(seasons().values[:7]))
+        rollout.hindcast(untrained(), PLAIN, Quarters(seasons().values[:7]))
 
 
 def test_a_pixel_never_seen_is_unknown_and_a_hole_is_not():
     cube = seasons(years=5)
     cube.values[:, 0, 0] = np.nan
     cube.values[-1, 5, 5] = np.nan
-    frames = rollout.rollout(untrained(), default_forecaster.SMALL, cube).frames
+    frames = rollout.rollout(untrained(), PLAIN, cube).frames
     assert np.isnan(frames[:, 0, 0]).all()
     assert np.isfinite(frames).sum() == 4 * (40 * 40 - 1)
 
 
 def test_a_cube_of_nothing_predicts_nothing_and_says_why():
     cube = Quarters(np.full((12, 20, 20), np.nan, np.float32))
-    predicted = rollout.rollout(untrained(), default_forecaster.SMALL, cube)
+    predicted = rollout.rollout(untrained(), PLAIN, cube)
     assert np.isnan(predicted.frames).all()
     assert np.isnan(predicted.thresholded).all()
     assert predicted.reason == "no_valid_pixels"
@@ -113,7 +116,7 @@ def test_a_cube_of_nothing_predicts_nothing_and_says_why():
 
 def test_the_map_shows_clipped_and_thresholded_frames():
     cube = seasons(years=4, noise=0.4)
-    predicted = rollout.rollout(untrained(), default_forecaster.SMALL, cube)
+    predicted = rollout.rollout(untrained(), PLAIN, cube)
     shown = predicted.thresholded
     assert shown.max() <= 1
     assert not ((shown > 0) & (shown < 0.3)).any()
@@ -138,7 +141,7 @@ def test_a_network_of_fixed_size_predicts_a_whole_frame():
 @pytest.mark.parametrize("shape", [(12, 12), (7, 40), (1, 30), (3, 2)])
 def test_an_image_smaller_than_a_window_is_reflected_outwards_and_cut_back(shape):
     values = np.random.default_rng(3).random((20, *shape)).astype(np.float32)
-    predicted = rollout.rollout(untrained(), default_forecaster.SMALL, Quarters(values))
+    predicted = rollout.rollout(untrained(), PLAIN, Quarters(values))
     np.testing.assert_allclose(predicted.frames, values.reshape(5, 4, *shape).mean(0), atol=1e-5)
     torch.manual_seed(0)
     config = lstm.Config(patch=12, layers=1)
@@ -156,7 +159,7 @@ def test_a_large_image_is_read_in_windows_of_bounded_size(monkeypatch):
 
 def test_a_hindcast_issues_before_every_frame_of_the_held_out_end():
     cube = seasons(years=10)                                        # 40 frames, the last 8 held out
-    result = rollout.hindcast(Says(), default_forecaster.SMALL, cube)
+    result = rollout.hindcast(Says(), PLAIN, cube)
     assert result.issued == cube.starts[32:37]
     assert result.scores.pooled_mse == pytest.approx(0.05**2 * (1 + 1 / 8.4), rel=0.05)
     assert result.skills["climatology"].pooled == pytest.approx(0, abs=1e-6)
@@ -171,7 +174,7 @@ def test_a_forecast_that_knows_what_climatology_does_not_is_useful():
     wild = seasons(years=10, noise=0.02)
     trend = np.linspace(1, 2, 40)[:, None, None].astype(np.float32)
     wild.values *= trend
-    better = rollout.hindcast(Says(1.32), default_forecaster.SMALL, wild)
+    better = rollout.hindcast(Says(1.32), PLAIN, wild)
     assert better.useful
     assert better.sentence.startswith("Issued on 5 past dates")
 
@@ -179,10 +182,10 @@ def test_a_forecast_that_knows_what_climatology_does_not_is_useful():
 def test_what_came_after_the_date_of_issue_changes_no_forecast():
     """Only the truth may differ: the first forecast of a hindcast is that of a rollout from the frames before it."""
     cube = seasons(years=10)
-    first = rollout.rollout(Says(), default_forecaster.SMALL, Quarters(cube.values[:32])).frames
+    first = rollout.rollout(Says(), PLAIN, Quarters(cube.values[:32])).frames
     changed = Quarters(cube.values.copy())
     changed.values[32:] = first.mean()
-    result = rollout.hindcast(Says(), default_forecaster.SMALL, Quarters(changed.values[:36]), held_out=0.1)
+    result = rollout.hindcast(Says(), PLAIN, Quarters(changed.values[:36]), held_out=0.1)
     expected = ((first - first.mean()) ** 2).mean((1, 2))
     assert result.scores.mse == pytest.approx(expected, rel=1e-4)
 
@@ -193,7 +196,7 @@ def test_interpolated_frames_are_no_truth():
     status[33] = "interpolated"
     holed = Quarters(cube.values.copy(), status=tuple(status))
     holed.values[33] = 50.0
-    result = rollout.hindcast(Says(), default_forecaster.SMALL, Quarters(holed.values[:36], status=tuple(status[:36])),
+    result = rollout.hindcast(Says(), PLAIN, Quarters(holed.values[:36], status=tuple(status[:36])),
                               held_out=0.1)
     assert np.isnan(result.scores.mse[1])
     assert result.scores.mse[0] < 0.01
@@ -201,12 +204,12 @@ def test_interpolated_frames_are_no_truth():
 
 def test_half_years_are_forecast_like_quarters():
     cube = seasons(years=10, months=6)
-    result = rollout.hindcast(Says(), default_forecaster.SMALL, cube)
+    result = rollout.hindcast(Says(), PLAIN, cube)
     assert result.skills["climatology"].pooled == pytest.approx(0, abs=1e-6)
 
 
 def test_a_hindcast_can_be_written_as_json():
-    result = rollout.hindcast(Says(), default_forecaster.SMALL, seasons(years=6))
+    result = rollout.hindcast(Says(), PLAIN, seasons(years=6))
     assert json.loads(json.dumps(result.to_dict()))["sentence"] == result.sentence
 
 

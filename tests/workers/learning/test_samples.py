@@ -94,7 +94,7 @@ def test_series_windows_come_out_time_first():
 
 
 def test_a_forecast_sample_is_frames_climatology_and_what_came():
-    cube, config = frames(16), Config(patch=8)
+    cube, config = frames(16), Config(patch=8, forgetting=0.0)
     windows = ForecastWindows([cube], [Place(0, 5, 3, 2)], config, [np.ones(16, bool)])
     seen, usual, truth = (part[0].numpy() for part in windows.batch(np.array([0]), None))
     cut = cube.values[:, 3:11, 2:10]
@@ -102,6 +102,13 @@ def test_a_forecast_sample_is_frames_climatology_and_what_came():
     for k in range(8):
         others = [f for f in range(16) if f % 4 == (5 + k) % 4 and not 9 <= f < 13]
         assert usual[k] == pytest.approx(cut[others].mean(0), rel=1e-5)
+
+
+def test_a_forecast_sample_counts_near_years_more_where_its_network_forgets():
+    cube, config = frames(24), Config(patch=8, forgetting=0.5)
+    usual = ForecastWindows([cube], [Place(0, 4, 0, 0)], config, [np.ones(24, bool)]).batch(np.array([0]), None)[1]
+    years = cube.values[[1, 5, 13, 17, 21], :8, :8]                                 # the target is frame 9
+    assert usual[0, 5].numpy() == pytest.approx(np.average(years, 0, [0.25, 0.5, 0.5, 0.25, 0.125]), rel=1e-5)
 
 
 def test_the_climatology_of_a_training_sample_knows_neither_its_targets_nor_held_out_frames():
