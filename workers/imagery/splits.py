@@ -69,15 +69,22 @@ def purged_split(
     lie before them, and dropped in between. ValueError when nothing is left to teach.
     """
     needed = inputs + lead + outputs
-    first_held = n_frames - max(outputs, round(test_share * n_frames))
+    first_held = _first_held_out(n_frames, outputs, test_share)
     starts = range(max(0, n_frames - needed + 1))
     train = tuple(s for s in starts if s + needed <= first_held)
     test = tuple(s for s in starts if s + inputs + lead >= first_held)
     if not train or not test:
-        raise ValueError(f"{n_frames} frames leave no purged split of {needed}-frame samples; {2 * needed} would do.")
+        enough = next((n for n in range(n_frames + 1, 100 * needed)
+                       if _first_held_out(n, outputs, test_share) >= needed), None)  # fmt: skip
+        raise ValueError(f"{n_frames} frames leave no purged split of {needed}-frame samples; {enough} are needed.")
     columns = spatial_split(width, size, step, validation_share)
     dropped = tuple(s for s in starts if s not in train and s not in test)
     return PurgedSplit(train, dropped, test, columns.train, columns.purged, columns.test)
+
+
+def _first_held_out(n_frames: int, outputs: int, test_share: float) -> int:
+    """The frame from which on all are test targets."""
+    return n_frames - max(outputs, round(test_share * n_frames))
 
 
 def paper_split(n_samples: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
