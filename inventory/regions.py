@@ -33,6 +33,7 @@ NAMES = {
     "20": "Antarctic Mainland",
 }
 
+# Of 16, only what lies west of 30 degrees west counts for South America: predictions/regional_series.py.
 TREND_REGIONS = {
     "Europe": ("06", "08", "11"),
     "Caucasus": ("12",),

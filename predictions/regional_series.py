@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from predictions import observations, regional, series, trends, versions
 from predictions.models import Mask
 
 HISTOGRAM_BIN_PERCENT = 0.1
+LOW_LATITUDES, EASTERN_LIMIT_DEG = "16", -30.0
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,14 @@ def regional_trend(region: Region) -> dict[str, Any]:
 
 def totals() -> dict[str, Any]:
     """The five regions and their total by the published rule (unweighted mean), with the pooled one beside it."""
-    members = {name: _of_trend_region(name) for name in regional.FIVE_REGIONS}
-    rows = {name: _method_1(glaciers) for name, glaciers in members.items() if glaciers}
+    members = {name: found for name in regional.FIVE_REGIONS if (found := _of_trend_region(name))}
+    rows = [_method_1(glaciers) for glaciers in members.values()]
     everyone = [one for glaciers in members.values() for one in glaciers]
     return {
-        "regions": {name: as_json(slope) for name, slope in rows.items()},
-        "total": as_json(regional.total(list(rows.values()))) if rows else None,
+        "regions": {name: _table_row(glaciers) for name, glaciers in members.items()},
+        "total": as_json(regional.total(rows)) if rows else None,
         "pooled": as_json(_method_1(everyone)) if everyone else None,
-        "missing": [name for name in regional.FIVE_REGIONS if name not in rows],
+        "missing": [name for name in regional.FIVE_REGIONS if name not in members],
     }
 
 
@@ -73,7 +76,28 @@ def as_json(slope: regional.Slope | None) -> dict[str, float | None] | None:
 
 def _of_trend_region(name: str) -> list[GlacierTrend]:
     regions = Region.objects.filter(trend_region=name)
-    return [one for region in regions for one in trends_in(region) if not one.glacier.simulated]
+    found = [one for region in regions for one in trends_in(region) if not one.glacier.simulated]
+    return [one for one in found if not outside_the_five(one.glacier)]
+
+
+def outside_the_five(glacier: Glacier) -> bool:
+    """Whether a glacier of the low latitudes lies east of 30 degrees west: in Africa or New Guinea."""
+    return glacier.region_id == LOW_LATITUDES and glacier.point.x > EASTERN_LIMIT_DEG
+
+
+def _table_row(members: list[GlacierTrend]) -> dict[str, Any]:
+    """A region of the published table, and beside it what this one adds."""
+    return {
+        **(as_json(_method_1(members)) or {}),
+        "n_glaciers": len(members),
+        "n_observations": sum(one.n for one in members),
+        "method_2": as_json(regional.geometric_mean_trend([one.annual_km2 for one in members])),
+        "percent_shrinking": _percent_shrinking(members),
+    }
+
+
+def _percent_shrinking(members: list[GlacierTrend]) -> float:
+    return 100 * sum(one.slope < 0 for one in members) / len(members)
 
 
 def _method_1(members: list[GlacierTrend]) -> regional.Slope:
@@ -89,18 +113,15 @@ def _figures(members: list[GlacierTrend]) -> dict[str, Any]:
             name: as_json(regional.geometric_mean_trend(annual, balanced))
             for name, balanced in (("balanced", True), ("paper", False))
         },
-        "percent_shrinking": 100 * sum(value < 0 for value in percents) / len(percents),
-        "histogram": _histogram(percents),
+        "percent_shrinking": _percent_shrinking(members),
+        "histogram": histogram(percents),
         "geometric_mean": regional.geometric_mean_by_year(annual, balanced=False),
     }
 
 
-def _histogram(percents: list[float]) -> list[tuple[float, int]]:
-    """(lower edge in percent per year, glaciers) in bins of 0.1, empty ones left out."""
-    counts: dict[int, int] = {}
-    for value in percents:
-        place = int(value // HISTOGRAM_BIN_PERCENT)
-        counts[place] = counts.get(place, 0) + 1
+def histogram(percents: list[float]) -> list[tuple[float, int]]:
+    """(lower edge in percent per year, glaciers) in bins of 0.1, empty ones left out; an edge belongs to its bin."""
+    counts = Counter(math.floor(value / HISTOGRAM_BIN_PERCENT + 1e-9) for value in percents)
     return [(round(place * HISTOGRAM_BIN_PERCENT, 1), n) for place, n in sorted(counts.items())]
 
 

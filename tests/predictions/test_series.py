@@ -244,6 +244,23 @@ def test_a_region_joins_the_published_trends_of_its_glaciers(world):
     total = regional_series.totals()
     assert total["total"]["slope_per_year"] == total["regions"]["Europe"]["slope_per_year"]
     assert "Asia" in total["missing"]
+    row = total["regions"]["Europe"]
+    assert (row["n_glaciers"], row["n_observations"], row["percent_shrinking"]) == (2, 60, 100)
+    assert row["method_2"] == found["method_2"]["balanced"]
+    assert row["lo"] < row["slope_per_year"] < row["hi"]
+
+
+@pytest.mark.parametrize(("west", "counted"), [(-78.0, True), (37.3, False)])
+def test_low_latitudes_count_for_south_america_only_west_of_thirty_degrees(world, west, counted):
+    region = world.region("16", "South America")
+    version = versions.promote(world.version(scope="general", simulated=False))
+    measured_years(world, world.glacier("G1", west=west, simulated=False, region=region), version, range(1990, 2020))
+    assert regional_series.regional_trend(region)["n_glaciers"] == 1
+    assert ("South America" in regional_series.totals()["regions"]) is counted
+
+
+def test_a_value_on_the_edge_of_a_bin_belongs_to_the_bin_above():
+    assert regional_series.histogram([0.3, 0.35, -0.2, -0.15, -0.25]) == [(-0.3, 1), (-0.2, 2), (0.3, 2)]
 
 
 def test_a_region_without_published_trends_says_what_that_takes(world):
