@@ -72,7 +72,7 @@ def dump_database(target: Path) -> dict[str, Any]:
         snapshot, server, postgis = cursor.fetchone()
         rows = count_rows(connection)
         name = connection.settings_dict["NAME"]
-        whole = ["--format=custom", "--no-owner", f"--snapshot={snapshot}"]
+        whole = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
         run("pg_dump", *whole, f"--file={target}", f"--dbname={name}")
     return {"name": name, "server_version": server, "postgis": postgis, "rows": rows, **facts(target)}
 
@@ -167,7 +167,7 @@ def scratch_database() -> Iterator[str]:
 def restored_rows(backup: Path) -> dict[str, int]:
     """Restore the dump into a scratch database and count its rows."""
     with scratch_database() as name:
-        run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={name}", str(backup / DUMP))
+        run("pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", f"--dbname={name}", str(backup / DUMP))
         there = connection.copy()
         there.settings_dict = {**connection.settings_dict, "NAME": name}
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import rasterio
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
 from django.db.models.functions import Now
@@ -30,9 +30,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("select postgis_lib_version()")
-        return f"PostGIS {cursor.fetchone()[0]}"
+    for name in connections:  # the one of public reads too
+        with connections[name].cursor() as cursor:
+            cursor.execute("select postgis_lib_version()")
+            version = cursor.fetchone()[0]
+    return f"PostGIS {version}"
 
 
 def _migrations() -> str:

@@ -114,6 +114,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "glacierweb.throttles.TileThrottleMiddleware",
+    "glacierweb.reads.PublicReadMiddleware",
     "glacierweb.middleware.ProblemMiddleware",
 ]
 
@@ -152,6 +154,12 @@ def database(name: str, default: str) -> dict:
 
 
 DATABASES = {"default": database("DATABASE_URL", "postgis://glacierweb@localhost:5432/glacierweb")}
+# The address of the role that can only SELECT. Tests have a database of their own, which it would not lead to.
+DATABASE_READ_URL = "" if "PYTEST_VERSION" in os.environ else env("DATABASE_READ_URL", "")
+if DATABASE_READ_URL:
+    DATABASES["reads"] = database("DATABASE_READ_URL", "")
+    DATABASES["reads"]["OPTIONS"]["options"] = ""  # the role has its own limits
+DATABASE_ROUTERS = ["glacierweb.reads.PublicReads"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", "redis://localhost:6379/0")
@@ -211,6 +219,12 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/admin/"
 LOGOUT_REDIRECT_URL = "/"
 LOGIN_TRIES_PER_MINUTE = env_int("LOGIN_TRIES_PER_MINUTE", "5")
+READS_PER_MINUTE = {
+    "searches": env_int("SEARCHES_PER_MINUTE", "60"),
+    "items": env_int("ITEMS_PER_MINUTE", "600"),
+    "tiles": env_int("TILES_PER_MINUTE", "6000"),
+}
+TRAININGS_PER_DAY = env_int("TRAININGS_PER_DAY", "20")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -253,6 +267,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["glacierweb.permissions.ReadOrStaff"],
+    "DEFAULT_THROTTLE_CLASSES": ["glacierweb.throttles.ReadThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "glacierweb.json_bodies.BoundedJSONParser",

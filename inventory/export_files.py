@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 import shapely
-from django.db import connection, transaction
+from django.db import connections
 from django.db.models import QuerySet
 
+from glacierweb.reads import unhurried
 from inventory.export_columns import COLUMNS, SHORT, rows_query
 from inventory.models import Outline
 
@@ -27,7 +28,7 @@ DRIVERS = {"gpkg": "GPKG", "fgb": "FlatGeobuf", "shp": "ESRI Shapefile"}
 
 def write(outlines: QuerySet[Outline], path: Path, name: str, query: str) -> None:
     """Write outlines to `path` as gpkg, fgb, geoparquet or shp (a zip with citations and a manifest)."""
-    with transaction.atomic():  # the server-side cursor lives in it
+    with unhurried(outlines.db):  # the server-side cursor lives in its transaction
         if name == "geoparquet":
             _parquet(outlines, path)
         elif name == "shp":
@@ -71,7 +72,7 @@ def _schema(shorten: bool = False) -> pa.Schema:
 def _batches(outlines: QuerySet[Outline], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Record batches from a server-side cursor: memory does not grow with the number of rows."""
     sql, params = rows_query(outlines)
-    with connection.connection.cursor(name="outline_export") as cursor:
+    with connections[outlines.db].connection.cursor(name="outline_export") as cursor:
         cursor.execute(sql, params)
         while rows := cursor.fetchmany(BATCH):
             columns = list(zip(*rows, strict=True))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connections
 
 from glacierweb.problems import Problem
+from glacierweb.reads import alias
 
 MOST_ZOOM = 22
 HALF_WORLD_M = 20_037_508.342789244
@@ -75,7 +76,7 @@ class Tile:
 def outlines(tile: Tile) -> bytes:
     """The vector tile of all outlines in reach; empty where there are none."""
     asked = {"z": tile.z, "x": tile.x, "y": tile.y, "level": min(tile.z, WHOLE), "forever": FOREVER}
-    with connection.cursor() as cursor:
+    with connections[alias()].cursor() as cursor:
         cursor.execute(_TILE, asked | {"extent": EXTENT, "buffer": BUFFER})
         return bytes(cursor.fetchone()[0] or b"")
 

@@ -84,6 +84,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             except requests.AlreadyGoing as error:
                 messages.warning(request, f"{error}.")
                 return redirect("run-page", pk=error.run.pk)
+            except requests.TooManyTrainings as error:
+                form.add_error(None, f"{error}.")
             except ParamsError as error:
                 form.tell(error)
         title = f"Retrain {version}" if version else "Train a version"
@@ -109,9 +111,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def roll_back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return to the version before this one."""
         self._allowed(request)
-        version = get_object_or_404(ModelVersion, pk=pk, state=ModelVersion.State.ACTIVE)
         try:
-            found = versions.roll_back(version.task, version.scope)
+            found = versions.roll_back(get_object_or_404(ModelVersion, pk=pk))
         except versions.Refused as error:
             messages.error(request, f"Not rolled back: {error}.")
             return redirect("model-page", pk=pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
-from inventory.exports import FORMATS
+from glacierweb.reads import unhurried
+from inventory.exports import FORMATS, begun
 from predictions import tables
 from predictions.models import PredictedOutline
 
@@ -28,7 +29,7 @@ BATCH = 500
 
 def attachment(outlines: QuerySet[PredictedOutline], name: str) -> StreamingHttpResponse:
     """The answer to a download: `name` is one of OFFERED."""
-    pieces = {"geojson": _geojson, "csv": _csv, "gpkg": _geopackage}[name](outlines)
+    pieces = begun({"geojson": _geojson, "csv": _csv, "gpkg": _geopackage}[name](outlines.using(outlines.db)))
     today = datetime.now(UTC).date().isoformat()
     filename = f"glacierweb-predicted-outlines-{today}{FORMATS[name].suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{filename}"', "X-Content-Type-Options": "nosniff"}
@@ -59,8 +60,9 @@ def properties(outline: PredictedOutline) -> dict[str, Any]:
     }
 
 
-def _rows(outlines: QuerySet[PredictedOutline]) -> Iterable[PredictedOutline]:
-    return outlines.defer(None).order_by("date", "pk").iterator(chunk_size=BATCH)
+def _rows(outlines: QuerySet[PredictedOutline]) -> Iterator[PredictedOutline]:
+    with unhurried(outlines.db):
+        yield from outlines.defer(None).order_by("date", "pk").iterator(chunk_size=BATCH)
 
 
 def _geojson(outlines: QuerySet[PredictedOutline]) -> Iterator[bytes]:

@@ -6,12 +6,13 @@ import hashlib
 from datetime import date
 from pathlib import Path
 
-from django.db import connection
+from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from glacierweb.paths import data_path
+from glacierweb.reads import alias
 from inventory import asking, raster_tiles
 from inventory.tile_views import REVALIDATE, VECTOR, answered, raster
 from inventory.tiles import BUFFER, EXTENT, Tile
@@ -102,7 +103,7 @@ def _asked(statement: str, tile: Tile) -> tuple:
         "west": west, "south": south, "east": east, "north": north, "pixel": tile.side_m / 256,
         "z": tile.z, "x": tile.x, "y": tile.y, "extent": EXTENT, "buffer": BUFFER,
     }  # fmt: skip
-    with connection.cursor() as cursor:
+    with connections[alias()].cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()
 

@@ -40,7 +40,7 @@ HEADLINES = {
     "segment": Headline("iou", True, 0.02),
     "sar": Headline("iou", True, 0.02),
     "forecast": Headline("mse", False, 0.05),
-    "video": Headline("mse", False, 0.05),
+    "video": Headline("ci", True, 0.02),
 }
 
 
@@ -93,15 +93,22 @@ def register(
 def keep_evaluation(run: Run, version: ModelVersion, found: Mapping[str, Any]) -> None:
     """Put a measurement on a version's card, under `evaluations` by the run's number; a second delivery replaces it.
 
-    The `overall` figures become the version's headline where it has none yet. Raises LeaseLost or Cancelled when the
-    run is no longer ours.
+    `found` names its `data` (aois, regions). Where these lie in the version's scope and it has no headline yet, its
+    `overall` figures become it: what was measured elsewhere says nothing about where the version is used. Raises
+    LeaseLost or Cancelled when the run is no longer ours.
     """
     with runs.fenced(run):
         row = ModelVersion.objects.select_for_update().get(pk=version.pk)
         metrics = {**row.metrics, "evaluations": {**row.metrics.get("evaluations", {}), str(run.pk): finite(found)}}
-        if headline(row) is None and found.get("overall"):
+        if headline(row) is None and found.get("overall") and _in_scope(row.scope, found["data"]):
             metrics["overall"] = finite(found["overall"])
         ModelVersion.objects.filter(pk=row.pk).update(metrics=metrics)
+
+
+def _in_scope(scope: str, data: Mapping[str, Any]) -> bool:
+    """Whether a version of this scope may be used at every place that was measured."""
+    named = models.Q(pk__in=data["aois"]) | models.Q(glacier__region__in=data["regions"])
+    return all(scope in scopes_of(aoi) for aoi in AreaOfInterest.objects.filter(named).select_related("glacier"))
 
 
 def finite(value: Any) -> Any:
@@ -161,15 +168,20 @@ def promote_if_first(version: ModelVersion) -> ModelVersion:
         return _replace(None, version, previous=None, note="the first of its task and scope")
 
 
-def roll_back(task: str, scope: str) -> ModelVersion:
-    """Return to the version that was active before the present one. Raises Refused when there is none."""
+def roll_back(version: ModelVersion) -> ModelVersion:
+    """Return from the active version to the one that was active before; asking twice goes back once.
+
+    Raises Refused when it is not active (any more), or when no version was active before it.
+    """
     with transaction.atomic():
-        current = _of(task, scope).select_for_update().filter(state=ModelVersion.State.ACTIVE).first()
-        if current is None or current.previous_id is None:
-            raise Refused(f"there is no earlier active version of {task} for {scope} to return to")
-        earlier = ModelVersion.objects.select_for_update().get(pk=current.previous_id)
-        note = f"active again: version {current.pk} was rolled back"
-        return _replace(current, earlier, previous=earlier.previous, note=note)
+        version, _ = _locked(version)
+        if version.state != ModelVersion.State.ACTIVE:
+            raise Refused(f"version {version.pk} is {version.state}; only the active one can be rolled back")
+        earlier = version.previous
+        if earlier is None:
+            raise Refused(f"no version of {version.task} was active for {version.scope} before {version.pk}")
+        note = f"active again: version {version.pk} was rolled back"
+        return _replace(version, earlier, previous=earlier.previous, note=note)
 
 
 def active(task: str, scope: str) -> ModelVersion | None:

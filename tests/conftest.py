@@ -10,6 +10,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+os.environ |= dict.fromkeys(("SEARCHES_PER_MINUTE", "ITEMS_PER_MINUTE", "TILES_PER_MINUTE", "TRAININGS_PER_DAY"), "0")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_counted(settings) -> None:
+    """Tests ask more in a minute than any reader; those about throttles set their own limits."""
+    settings.READS_PER_MINUTE = dict.fromkeys(settings.READS_PER_MINUTE, 0)
+    settings.TRAININGS_PER_DAY = 0
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real outlines, scenes and tables; the test is skipped by name where it is absent."""

@@ -62,7 +62,7 @@ class RunOut(serializers.ModelSerializer[Run]):
 
     def get_asked_by(self, run: Run) -> str | None:
         request = self.context.get("request")
-        if run.asked_by is None or request is None or not request.user.is_staff:
+        if request is None or not request.user.is_staff or run.asked_by is None:
             return None
         return run.asked_by.get_username()
 
@@ -87,7 +87,7 @@ class JobOut(serializers.ModelSerializer[Run]):
 def wanted(request: Request, kinds: list[str] | None = None) -> Any:
     """Runs that the query parameters ask for, newest first."""
     given = asking.known(request.query_params, {"state", *(["kind"] if kinds is None else []), *asking.PAGING})
-    rows = Run.objects.select_related("asked_by")
+    rows = Run.objects.prefetch_related("asked_by")  # accounts lie behind another connection than runs
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
     if "kind" in given:
@@ -140,6 +140,9 @@ def ask(body: Any, user: Any) -> Run:
     except ParamsError as error:
         errors = [{"code": "invalid", **entry} for entry in error.errors]
         raise Problem(422, "Not valid", f"The run cannot be taken: {error}.", errors, kind="not-valid") from None
+    except requests.TooManyTrainings as error:
+        headers = {"Retry-After": str(error.wait_s)}
+        raise Problem(429, "Too many trainings", f"{error}.", headers=headers) from None
     except requests.AlreadyGoing as error:
         where = reverse("run", args=[error.run.pk])
         detail = f"Run {error.run.pk} does the same already and is {error.run.state}; watch it at {where}."
@@ -166,7 +169,7 @@ class TrainingRunList(generics.ListAPIView):
 class RunDetail(generics.RetrieveAPIView):
     """One run: what it does now, how far it is, its losses, its log and what it made."""
 
-    queryset = Run.objects.select_related("asked_by")
+    queryset = Run.objects.prefetch_related("asked_by")
     serializer_class = RunOut
 
 

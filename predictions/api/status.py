@@ -49,7 +49,7 @@ class Status(APIView):
     def get(self, request: Request) -> Response:
         """Counts, active runs, and whether the first outlines and the first forecast are there."""
         asking.known(request.query_params, {"format"})
-        going = Run.objects.filter(state__in=requests.LIVE).select_related("asked_by").order_by("-state", "pk")
+        going = Run.objects.filter(state__in=requests.LIVE).prefetch_related("asked_by").order_by("-state", "pk")
         stored = Scene.objects.filter(state=Scene.State.STORED).count()
         return Response(
             {

@@ -76,11 +76,8 @@ class ModelRollBack(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Roll the task and scope of this version back; answers the version that is active now."""
-        version = get_object_or_404(ModelVersion, pk=pk)
-        if version.state != ModelVersion.State.ACTIVE:
-            raise Problem(409, "Not active", f"Version {pk} is {version.state}; roll back the active one.")
         try:
-            found = versions.roll_back(version.task, version.scope)
+            found = versions.roll_back(get_object_or_404(ModelVersion, pk=pk))
         except versions.Refused as error:
-            raise Problem(409, "Nothing to return to", f"{error}.") from None
+            raise Problem(409, "Not rolled back", f"{error}.") from None
         return Response(VersionSerializer(found, context={"request": request}).data)

@@ -75,12 +75,34 @@ def test_a_forced_promotion_needs_a_reason_and_keeps_it(world, staff):
 
 def test_rolling_back_returns_step_by_step(world):
     first, second, third = (versions.promote(world.version()) for _ in range(3))
-    assert versions.roll_back("segment", "simulated") == second
-    assert versions.roll_back("segment", "simulated") == first
-    with pytest.raises(versions.Refused, match="no earlier"):
-        versions.roll_back("segment", "simulated")
+    assert versions.roll_back(third) == second
+    assert versions.roll_back(second) == first
+    with pytest.raises(versions.Refused, match="no version"):
+        versions.roll_back(first)
     third.refresh_from_db()
     assert third.state == "retired"
+
+
+def test_a_second_click_on_roll_back_goes_back_once(world):
+    _, second, third = (versions.promote(world.version()) for _ in range(3))
+    versions.roll_back(third)
+    with pytest.raises(versions.Refused, match="retired"):
+        versions.roll_back(third)
+    assert versions.active("segment", "simulated") == second
+
+
+def test_what_was_measured_outside_of_the_scope_is_no_headline(world):
+    real = world.aoi("Vinciguerra", simulated=False)
+    version = world.version(scope="vinciguerra", simulated=False, metrics={})
+    elsewhere = world.aoi("Hochalm", simulated=False, west=13.0)
+    found = {"overall": {"iou": 0.9}, "data": {"aois": [elsewhere.pk], "regions": []}}
+    versions.keep_evaluation(world.running("evaluate"), version, found)
+    version.refresh_from_db()
+    assert versions.headline(version) is None
+    assert len(version.metrics["evaluations"]) == 1
+    versions.keep_evaluation(world.running("evaluate"), version, found | {"data": {"aois": [real.pk], "regions": []}})
+    version.refresh_from_db()
+    assert versions.headline(version) == 0.9
 
 
 def test_promoting_the_active_version_changes_nothing(world):
