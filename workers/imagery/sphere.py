@@ -19,10 +19,17 @@ def geodesic_area_km2(geom_lonlat: BaseGeometry) -> float:
     """Area on the WGS 84 ellipsoid, km2: holes subtracted, antimeridian unwrapped, bow-ties made valid."""
     left, _, right, _ = geom_lonlat.bounds
     whole = unwrap(geom_lonlat) if right - left > 180 else geom_lonlat
-    sound = shapely.orient_polygons(made_valid(whole))
-    if sound.geom_type == "Polygon":
-        return GEOD.geometry_area_perimeter(sound)[0] / 1e6
-    return sum(GEOD.geometry_area_perimeter(polygon)[0] for polygon in _polygons(sound)) / 1e6
+    return sum(_polygon_m2(polygon) for polygon in _polygons(made_valid(whole))) / 1e6
+
+
+def _polygon_m2(polygon: shapely.Polygon) -> float:
+    return _ring_m2(polygon.exterior) - sum(_ring_m2(hole) for hole in polygon.interiors)
+
+
+def _ring_m2(ring: shapely.LinearRing) -> float:
+    """Whichever way the ring winds. Arrays go through PROJ without the copies that pyproj makes of a geometry."""
+    lon, lat = shapely.get_coordinates(ring).T
+    return abs(GEOD.polygon_area_perimeter(lon, lat)[0])
 
 
 def made_valid(geometry: BaseGeometry) -> BaseGeometry:
@@ -34,6 +41,8 @@ def made_valid(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def _polygons(geometry: BaseGeometry) -> list[shapely.Polygon]:
+    if geometry.geom_type == "Polygon":
+        return [] if geometry.is_empty else [geometry]
     parts = shapely.get_parts(shapely.get_parts(geometry))  # twice: a collection may hold multi-polygons
     return [part for part in parts if part.geom_type == "Polygon" and not part.is_empty]
 
