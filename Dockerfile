@@ -35,6 +35,9 @@ EXPOSE 8000
 CMD ["bin/start", "web"]
 
 FROM ground AS worker
+# The package index's own torch carries CUDA, some gigabytes of it. Where an index with builds for the CPU alone is at
+# hand, name it: docker build --build-arg PIP_EXTRA_INDEX_URL=...
+ARG PIP_EXTRA_INDEX_URL
 RUN pip install --no-cache-dir -c requirements.lock '.[worker,monitor]' \
     && rm -rf build *.egg-info
 COPY . .
@@ -42,7 +45,7 @@ USER glacierweb
 CMD ["bin/start", "worker-io"]
 
 FROM ground AS worker-gpu
-# The package index's own torch carries CUDA; it needs the NVIDIA container runtime on the host.
+# Needs the NVIDIA container runtime on the host.
 RUN pip install --no-cache-dir -c requirements.lock '.[worker]' && rm -rf build *.egg-info
 COPY . .
 USER glacierweb
