@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ def place(device: str) -> tuple[int, int, torch.device]:
     world = int(os.environ.get("WORLD_SIZE", "1"))
     rank, local = int(os.environ.get("RANK", "0")), int(os.environ.get("LOCAL_RANK", "0"))
     gpu = torch.cuda.is_available() and device != "cpu"
+    if world > 1 and gpu:
+        torch.cuda.set_device(local)
     if world > 1 and not torch.distributed.is_initialized():
         torch.distributed.init_process_group("nccl" if gpu else "gloo")
     return (rank if world > 1 else 0), world, torch.device(f"cuda:{local}" if gpu else "cpu")
@@ -50,8 +53,17 @@ def optimiser_of(network: nn.Module, settings: TrainSettings) -> torch.optim.Opt
                 weight_decay=settings.weight_decay)
 
 
-def autocast_of(precision: str):
-    """The context of a forward pass on a GPU: autocast to "bf16" or "fp16", or nothing."""
+def precision_on(device: torch.device, asked: str) -> str:
+    """What a forward pass computes in: as asked on a GPU ("auto": bf16 where it has it), else float32."""
+    if device.type != "cuda":
+        return "float32"
+    if asked == "auto":
+        return "bf16" if torch.cuda.is_bf16_supported() else "float32"
+    return asked
+
+
+def autocast_of(precision: str) -> Callable[[], AbstractContextManager]:
+    """The context of a forward pass in this precision: autocast on the GPU, or nothing for float32."""
     kinds = {"bf16": torch.bfloat16, "fp16": torch.float16}
     if precision not in kinds:
         return nullcontext

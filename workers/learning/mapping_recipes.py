@@ -85,7 +85,8 @@ def settings_of(architecture: str, preset: str) -> TrainSettings:
     """The published settings, or those for a CPU."""
     if preset == "small":
         return SMALL.get(architecture, SMALL_STRONG)
-    return RESNET if architecture == "resnet50-unet" else STRONG
+    published = RESNET if architecture == "resnet50-unet" else STRONG
+    return replace(published, channels_last=True)  # how the tensor cores of a GPU read images
 
 
 def fine_settings_of(architecture: str, preset: str) -> TrainSettings:

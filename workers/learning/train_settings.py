@@ -39,8 +39,8 @@ class TrainSettings:
     max_steps: int | None = None
     """End after so many steps, whatever the epoch."""
     seed: int = 0
-    precision: str = "float32"
-    """"float32", "bf16" or "fp16"; the mixed ones only on a GPU."""
+    precision: str = "auto"
+    """"auto" (bf16 on a GPU that has it), "float32", "bf16" or "fp16". On a CPU always float32; weights always are."""
     channels_last: bool = False
     compile: bool = False
     device: str = "auto"
@@ -48,7 +48,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         for name, known in (("optimiser", ("adam", "adamw")), ("schedule", tuple(schedules.SCHEDULES)),
                             ("teacher_forcing", ("falling", "always", "never")),
-                            ("precision", ("float32", "bf16", "fp16"))):
+                            ("precision", ("auto", "float32", "bf16", "fp16"))):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; use one of {', '.join(known)}")
         if min(self.epochs, self.batch) < 1 or not 0 < self.lr < math.inf:

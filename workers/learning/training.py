@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -112,9 +111,9 @@ class _Session:
         self.objective = _Objective(self.network, loss, settings.compile)
         self.step_module = devices.shared(self.objective, self.device) if self.world > 1 else self.objective
         self.optimiser = devices.optimiser_of(network, settings)
-        on_gpu = self.device.type == "cuda"
-        self.scaler = torch.amp.GradScaler("cuda", enabled=on_gpu and settings.precision == "fp16")
-        self.autocast = devices.autocast_of(settings.precision) if on_gpu else nullcontext
+        precision = devices.precision_on(self.device, settings.precision)
+        self.scaler = torch.amp.GradScaler("cuda", enabled=precision == "fp16")  # bf16 has the range of float32
+        self.autocast = devices.autocast_of(precision)
         whole = max(1, -(-(len(training) // self.world) // settings.batch))
         self.per_epoch = settings.epoch_steps or whole
         self.total = min(self.per_epoch * settings.epochs, settings.max_steps or 10**12)

@@ -127,7 +127,7 @@ def test_a_forecaster_goes_on_on_half_years_of_another_glacier_beside_what_it_sa
 
 
 def test_a_record_too_short_is_refused_with_the_number_needed():
-    with pytest.raises(ValueError, match="10 frames .* 12 are needed"):
+    with pytest.raises(ValueError, match=r"10 frames .* 12 are needed"):
         recipes.train_forecaster("conv-lstm", "small", record(10), short("conv-lstm"))
     recipes.train_forecaster("conv-lstm", "small", record(12), short("conv-lstm"))
 

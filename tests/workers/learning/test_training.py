@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from workers.learning import checkpoints, memory
+from workers.learning import checkpoints, devices, memory
 from workers.learning.memory import TooLittleMemory, needed_bytes, require_memory
 from workers.learning.schedules import EarlyStop, cosine, teacher_forcing, warm_restarts, warm_up
 from workers.learning.training import Diverged, Stopped, TrainSettings, fit
@@ -216,6 +216,34 @@ def test_the_probability_of_teacher_forcing_falls_over_three_quarters_of_the_epo
     fit(nn.Linear(1, 1), Points(), None, loss, replace(SETTINGS, epochs=8, batch=24, teacher_forcing="falling"))
     assert seen == pytest.approx([1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0, 0])
     assert teacher_forcing("always", 7, 8) == 1 and teacher_forcing("never", 0, 8) == 0
+
+
+@pytest.mark.parametrize(("device", "asked", "used"), [
+    ("cpu", "auto", "float32"), ("cpu", "bf16", "float32"), ("cpu", "fp16", "float32"), ("cuda", "auto", "bf16"),
+    ("cuda", "fp16", "fp16"), ("cuda", "float32", "float32"),
+])
+def test_mixed_precision_is_for_gpus_only(monkeypatch, device, asked, used):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert devices.precision_on(torch.device(device), asked) == used
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    assert devices.precision_on(torch.device("cuda"), "auto") == "float32"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
+def test_on_a_gpu_a_line_is_learned_in_every_precision_and_resumed_exactly(tmp_path, precision):
+    settings = replace(SETTINGS, epochs=60, lr=0.1, precision=precision)
+    whole, _ = fit(nn.Linear(1, 1), Points(), Points(), squared, settings)
+    assert whole.weight.item() == pytest.approx(2, abs=0.15)
+    calls = iter(range(1, 1000))
+    torch.manual_seed(0)
+    with pytest.raises(Stopped):
+        fit(dropping_network(), Points(), Points(), squared, settings, checkpoint=tmp_path,
+            stop=lambda: next(calls) > 9)
+    resumed, _ = fit(dropping_network(), Points(), Points(), squared, settings, checkpoint=tmp_path)
+    whole, _ = fit(dropping_network(), Points(), Points(), squared, settings)
+    for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize(("epoch", "rate"), RATES)
