@@ -14,14 +14,15 @@ from workers.learning import mapping_report
 from workers.learning.catalog import preset as of_catalog
 from workers.learning.samples import SegmentSample, folds, offers, segment_manifest
 from workers.learning.trained import Trained
-from workers.learning.training import History, Report
+from workers.learning.training import History, Report, no_report
 from workers.learning.weights import Learned, Recipe
 from workers.segmentation import features
 from workers.segmentation.random_forest import Config, PixelForest, fit
 from workers.segmentation.segment import segment_stack
 
-OPTIONAL = ("elevation", "slope", "co_pol_db", "cross_pol_db", "coherence")
-"""Used when every stack has them."""
+ADDED = {"elevation": ("elevation", "slope"), "radar": ("co_pol_db", "cross_pol_db", "coherence")}
+"""Layers beside the optical bands, used when every stack has them; how much each kind helps is always told."""
+OPTIONAL = tuple(layer for layers in ADDED.values() for layer in layers)
 HELD_OUT_TREES = 50
 """At most so many trees in the forests that only serve the measuring; a smaller forest is judged a little worse."""
 PIXELS_A_SAMPLE = 20
@@ -37,7 +38,8 @@ def train_forest(preset: str, samples: Sequence[SegmentSample], seed: int, repor
                  bands: Sequence[str] | None = None, held_out: bool = True) -> Trained:
     """Grow a forest on all samples; measure it by forests that left one group (or a fifth of the groups) out.
 
-    Returns Trained with metrics of the held-out pixels: pooled, per group, per glacier, relative area errors, s_m.
+    Returns Trained with metrics of the held-out pixels: pooled, per group, per glacier, relative area errors, s_m, and
+    under "feature_sets" the pooled ones of forests that were shown less: optical bands, then elevation, then radar.
     Raises ValueError when there are no samples or only one class, MissingBands by name.
     """
     samples = list(samples)
@@ -51,6 +53,8 @@ def train_forest(preset: str, samples: Sequence[SegmentSample], seed: int, repor
     report(0.3, f"grown {config.trees} trees on {min(len(table.truth), config.max_pixels):,} pixels")
     recipe = Recipe("random-forest", preset, vars(config), names, trained={"seed": seed})
     metrics = _held_out(samples, table, config, recipe, report) if held_out else {}
+    if "pooled" in metrics:
+        metrics["feature_sets"] = _by_feature_set(samples, table, config, recipe, metrics["pooled"])
     metrics["seconds"] = round(time.monotonic() - began, 1)
     trained = {"settings": {"seed": seed}, "manifest": segment_manifest(samples), "seed": seed, "metrics": metrics}
     return Trained(Learned(forest, replace(recipe, trained=trained)), metrics, History())
@@ -78,6 +82,9 @@ class _Pixels:
             usable = np.random.default_rng(seed).choice(usable, most, replace=False)
         return pixels[usable], truth[usable]
 
+    def only(self, columns: Sequence[int]) -> _Pixels:
+        return _Pixels(self.pixels[:, list(columns)], self.truth, self.sample)
+
     def without(self, left_out: set[int]) -> _Pixels:
         kept = ~np.isin(self.sample, list(left_out))
         return _Pixels(self.pixels[kept], self.truth[kept], self.sample[kept])
@@ -100,6 +107,31 @@ def _held_out(samples: Sequence[SegmentSample], table: _Pixels, config: Config, 
         found += [mapping_report.judge(segment_stack(samples[k].stack, learned), samples[k]) for k in sorted(tested)]
         report(0.3 + 0.7 * (number + 1) / len(parts), f"measured on held-out part {number + 1} of {len(parts)}")
     return mapping_report.report(found) | {"held_out": f"{len(parts)} parts, whole groups", "trees": smaller.trees}
+
+
+def feature_sets(bands: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The optical bands, then with elevation, then with radar as well, as far as there are such layers: by name."""
+    name, found = "optical", {"optical": tuple(band for band in bands if band not in OPTIONAL)}
+    for kind, layers in ADDED.items():
+        if set(layers) & set(bands):
+            wider = tuple(band for band in bands if band in found[name] or band in layers)
+            name = f"{name}, {kind}"
+            found[name] = wider
+    return found
+
+
+def _by_feature_set(samples: Sequence[SegmentSample], table: _Pixels, config: Config, recipe: Recipe,
+                    pooled: dict[str, Any]) -> dict[str, Any]:
+    """Pooled metrics by what the forest is shown, each judged on the same held-out parts; `pooled` are those of all."""
+    found: dict[str, Any] = {}
+    for name, bands in feature_sets(recipe.bands).items():
+        if bands == recipe.bands:
+            found[name] = pooled
+        else:
+            part = table.only([recipe.bands.index(band) for band in bands])
+            shown = replace(config, channels=len(bands))
+            found[name] = _held_out(samples, part, shown, replace(recipe, bands=bands), no_report)["pooled"]
+    return found
 
 
 def _grown(table: _Pixels, config: Config) -> PixelForest | None:

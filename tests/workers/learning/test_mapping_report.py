@@ -12,7 +12,7 @@ from affine import Affine
 from workers.imagery.bands import CANONICAL
 from workers.imagery.grid import Grid
 from workers.imagery.rasters import Stack
-from workers.learning import mapping_report, recipes, weights
+from workers.learning import forest_recipe, mapping_report, recipes, weights
 from workers.learning.samples import SegmentSample
 from workers.segmentation.segment import segment_stack
 
@@ -137,6 +137,20 @@ def test_a_forest_takes_elevation_and_slope_where_every_stack_has_elevation(tmp_
     assert np.array_equal(segment_stack(one, again), segment_stack(one, trained.learned), equal_nan=True)
     mixed = recipes.train_segmenter("random-forest", "small", [sample(2000, extra=True), sample(2001)])
     assert mixed.learned.recipe.bands == (*CANONICAL, "ndsi")
+    assert set(mixed.metrics["feature_sets"]) == {"optical"}
+
+
+def test_what_each_kind_of_layer_adds_is_told_on_the_same_held_out_pixels():
+    noisy = [sample(year, noise=0.6, extra=True) for year in range(2000, 2003)]
+    for one in noisy:                               # elevation knows the ice that the bands can hardly see
+        one.stack.pixels[-1] = np.where(one.truth, 3000, 2000)
+    card = recipes.train_segmenter("random-forest", "small", noisy).metrics
+    assert list(card["feature_sets"]) == ["optical", "optical, elevation"]
+    assert card["feature_sets"]["optical, elevation"] == card["pooled"]
+    assert card["feature_sets"]["optical"]["iou"] < card["pooled"]["iou"] - 0.05
+    names = forest_recipe.feature_sets((*CANONICAL, "ndsi", "elevation", "slope", "co_pol_db"))
+    assert list(names) == ["optical", "optical, elevation", "optical, elevation, radar"]
+    assert forest_recipe.feature_sets((*CANONICAL, "coherence"))["optical, radar"] == (*CANONICAL, "coherence")
 
 
 def test_no_samples_and_one_class_are_refused():
