@@ -12,6 +12,8 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from glacierweb.static_version import version_of
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 _reader = environ.Env()
 if (BASE_DIR / ".env").is_file():
@@ -203,7 +205,10 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
-STATIC_URL = "/static/"
+# Debugging serves what lies there now; otherwise the address says which version, and browsers never ask again.
+STATIC_VERSION = version_of(BASE_DIR / "static", BASE_DIR / "package-lock.json", BASE_DIR / "requirements.lock")
+STATIC_URL = "/static/" if DEBUG else f"/static/{STATIC_VERSION}/"
+WHITENOISE_IMMUTABLE_FILE_TEST = "(?!)" if DEBUG else "."
 STATIC_ROOT = Path(env("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "static"]
 NPM_PACKAGES = ["maplibre-gl", "@maplibre/maplibre-gl-leaflet", "echarts", "topojson-client", "world-atlas"]

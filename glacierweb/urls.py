@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from glacierweb import health, problem_pages
+from glacierweb import health, problem_pages, static_version
 from glacierweb.login import Login
 
 
@@ -24,6 +24,7 @@ handler404 = "glacierweb.problem_pages.refused"
 handler500 = "glacierweb.problem_pages.broken"
 
 urlpatterns = [
+    re_path(r"^static/(?:(?P<version>[0-9a-f]{12})/)?(?P<path>.+)$", static_version.present),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
