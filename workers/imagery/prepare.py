@@ -6,7 +6,7 @@ After this step nodata is NaN and nowhere else discussed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -18,7 +18,7 @@ from workers.imagery.filters import PROFILES, Refusal, SceneFacts, flags, judge
 from workers.imagery.found import Asset, FoundScene
 from workers.imagery.gaps import gap_fill
 from workers.imagery.grid import Grid
-from workers.imagery.rasters import Stack, opened, read_window
+from workers.imagery.rasters import MissingBands, Stack, opened, read_window
 from workers.imagery.smoothing import smooth_in_time
 
 __all__ = [
@@ -40,7 +40,8 @@ VALID = {
     "coherence": (-1.0, 2.0),
 }
 """What can be; a coherence that interpolation carried beyond 0 to 1 is cut to it."""
-SNOW_NDSI = 0.4
+HARMONISED = ("none", "roy2016")
+SNOW_NDSI = 0.4  # the usual limit of snow (Hall et al. 1995), for a remark on the scene; masks have their own
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,13 @@ class PrepareOptions:
     cloud_requires_low_ndsi: bool = False
     gap_passes: int = 0
     harmonise: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.harmonise not in HARMONISED or self.gap_passes < 0:
+            raise ValueError(
+                f"harmonise is {self.harmonise!r} and gap_passes {self.gap_passes}; "
+                f"use one of {', '.join(HARMONISED)} and a number of passes from 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,8 @@ def prepare(found: FoundScene, grid: Grid, options: PrepareOptions | None = None
     options = options or PrepareOptions()
     scene = _read(found, grid)
     names = tuple(name for name in ORDER if name in scene.values) or tuple(scene.values)
+    if not names:
+        raise MissingBands(f"{found.key} brings {', '.join(scene.masks) or 'nothing'}; at least one band is needed.")
     pixels = np.stack([scene.values[name] for name in names])
     pixels[:, scene.zero] = np.nan
     unseen = np.isnan(pixels).all(axis=0)
@@ -89,11 +99,10 @@ def prepare(found: FoundScene, grid: Grid, options: PrepareOptions | None = None
         pixels = np.stack(
             [bands.roy2016(p, n) if n in bands.ROY2016 else p for p, n in zip(pixels, names, strict=True)]
         )
-    filled = np.zeros(pixels.shape, dtype=bool)
     facts = _facts(found, names, pixels, scene, unseen, invalid, cloud)
     if options.gap_passes:
         pixels, filled, _ = gap_fill(pixels, options.gap_passes)
-        facts = SceneFacts(**{**facts.__dict__, "filled_fraction": float(filled.mean())})
+        facts = replace(facts, filled_fraction=float(filled.mean()))
     return Prepared(Stack(pixels, names, grid, found.acquired), facts)
 
 

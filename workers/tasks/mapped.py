@@ -52,7 +52,7 @@ def snow_and_ice(run: Run, scene: Scene) -> Mask:
         return known
     stack = stored.stack_of(scene)
     index = bands.ndsi(stack.band("green"), stack.band("swir1"))
-    kept = bands.snow_ice(index, 0.4)
+    kept = bands.snow_ice(index)
     sure = np.where(np.isnan(kept), np.nan, kept > 0).astype(np.float32)
     remarks = [*scene.facts.get("flags", []), "snow_and_ice"]
     return _keep(run, scene, None, SNOW_ICE, sure, stack.grid, stored.domains_in(scene), None, 0.5, remarks)

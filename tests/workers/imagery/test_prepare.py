@@ -15,7 +15,7 @@ from workers.imagery.filters import judge
 from workers.imagery.found import Asset, FoundScene
 from workers.imagery.grid import Grid
 from workers.imagery.prepare import PrepareOptions, prepare
-from workers.imagery.rasters import UnreadableRaster, opened
+from workers.imagery.rasters import MissingBands, UnreadableRaster, opened
 
 GRID = Grid("EPSG:32632", Affine(30, 0, 500_010, 0, -30, 5_200_020), 60, 50)
 SCALE, OFFSET = 2.75e-5, -0.2
@@ -157,6 +157,16 @@ def test_a_missing_file_says_so(truth: dict) -> None:
     gone = FoundScene("k", "c", "landsat-8", None, shapely.box(0, 0, 1, 1), {"green": Asset("/nowhere/a.tif")})
     with pytest.raises(UnreadableRaster, match=r"a\.tif is no readable GeoTIFF"):
         prepare(gone, GRID)
+
+
+def test_a_scene_of_masks_alone_and_options_that_are_not_known_are_refused(tmp_path: Path) -> None:
+    only_mask = scene(tmp_path, {"qa": np.full(GRID.shape, CLEAR)})
+    with pytest.raises(MissingBands, match="key brings qa; at least one band is needed"):
+        prepare(only_mask, GRID)
+    with pytest.raises(ValueError, match="harmonise is 'roy'.*use one of none, roy2016"):
+        PrepareOptions(harmonise="roy")
+    with pytest.raises(ValueError, match="passes from 0"):
+        PrepareOptions(gap_passes=-1)
 
 
 @pytest.mark.real
