@@ -11,6 +11,7 @@ from django.http import QueryDict
 from inventory import asking
 from inventory.matching import plain
 from inventory.models import Glacier, Outline, Region, Scene
+from inventory.winding import as_geojson
 
 GLACIERS = frozenset({"bbox", "region", "name", "q", "area_min", "area_max", "simulated"})
 OUTLINES = frozenset(
@@ -31,7 +32,7 @@ def glaciers(params: QueryDict, extra: frozenset[str] = asking.PAGING) -> QueryS
         box = asking.bbox(given["bbox"])
         found = found.filter(Q(domain__intersects=box) | Q(domain__isnull=True, point__intersects=box))
     if "region" in given:
-        found = found.filter(region_id=_region(given["region"]))
+        found = found.filter(region_id=region_code(given["region"]))
     if "name" in given:
         found = found.filter(Q(name__icontains=given["name"]) | Q(alias_text__contains=plain(given["name"])))
     if "q" in given:
@@ -74,7 +75,7 @@ def outlines(params: QueryDict, extra: frozenset[str] = asking.PAGING) -> QueryS
         year = asking.whole("year", given["year"], 1600, 2200)
         found = found.filter(preferred=True, valid__contains=date(year, 12, 31))
     if "region" in given:
-        found = found.filter(glacier__region_id=_region(given["region"]))
+        found = found.filter(glacier__region_id=region_code(given["region"]))
     if "glac_id" in given:
         found = found.filter(glacier__glac_id=given["glac_id"])
     if "source" in given:
@@ -84,6 +85,12 @@ def outlines(params: QueryDict, extra: frozenset[str] = asking.PAGING) -> QueryS
     if "preferred" in given:
         found = found.filter(preferred=_boolean("preferred", given["preferred"]))
     return _simulated(_areas(found, given, "area_km2"), given)
+
+
+def drawn(found: QuerySet[Outline]) -> QuerySet[Outline]:
+    """The same outlines with all that a feature shows."""
+    rows = found.select_related("glacier", "source").annotate(geojson=as_geojson())
+    return rows.defer("geometry", "glacier__domain")
 
 
 def within(found: QuerySet[Outline], start: date | None, end: date | None) -> QuerySet[Outline]:
@@ -125,7 +132,7 @@ def _boolean(name: str, given: str) -> bool:
     return BOOLEANS[asking.choice(name, given.lower(), tuple(BOOLEANS))]
 
 
-def _region(given: str) -> str:
+def region_code(given: str) -> str:
     code = given.zfill(2)
     if not Region.objects.filter(code=code).exists():
         codes = ", ".join(Region.objects.values_list("code", flat=True)) or "none yet"

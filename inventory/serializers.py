@@ -7,12 +7,11 @@ from typing import Any
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework_gis.serializers import GeoFeatureModelSerializer, GeometryField
+from rest_framework_gis.serializers import GeoFeatureModelSerializer
 
 from inventory.colour_maps import style_hash
 from inventory.models import AreaOfInterest, Glacier, Lineage, Outline, Region, Scene
-
-DIGITS = 7
+from inventory.winding import Drawn, WoundField
 
 
 def address(serializer: serializers.Serializer, name: str, *args: Any) -> str:
@@ -78,7 +77,7 @@ class GlacierSerializer(serializers.ModelSerializer):
 class GlacierDetailSerializer(GlacierSerializer):
     """A glacier with its domain and the addresses of all that belongs to it."""
 
-    domain = GeometryField(precision=DIGITS, allow_null=True)
+    domain = WoundField(allow_null=True)
     notes = serializers.SerializerMethodField()
     outlines_url = serializers.SerializerMethodField()
     areas_url = serializers.SerializerMethodField()
@@ -129,9 +128,9 @@ class GlacierDetailSerializer(GlacierSerializer):
 
 
 class OutlineSerializer(GeoFeatureModelSerializer):
-    """An outline as a GeoJSON feature (RFC 7946: exterior rings counter-clockwise)."""
+    """An outline as a GeoJSON feature (RFC 7946); its rows come from `filters.drawn`."""
 
-    geometry = GeometryField(precision=DIGITS)
+    geometry = Drawn()
     glac_id = serializers.CharField(source="glacier.glac_id")
     glac_name = serializers.CharField(source="glacier.name")
     region = serializers.CharField(source="glacier.region_id", allow_null=True)
@@ -237,7 +236,7 @@ class SceneSerializer(serializers.ModelSerializer):
 class AreaOfInterestSerializer(serializers.ModelSerializer):
     """An area of interest and its frozen grid."""
 
-    polygon = GeometryField(precision=DIGITS)
+    polygon = WoundField()
     grid_shape = serializers.SerializerMethodField()
     glac_id = serializers.CharField(source="glacier.glac_id", allow_null=True, default=None)
     bbox = serializers.SerializerMethodField()

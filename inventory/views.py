@@ -158,7 +158,7 @@ class GlacierOutlinesView(_OfGlacier):
     keyset = ("src_date", "pk")
 
     def get_queryset(self) -> QuerySet[Outline]:
-        return self.glacier().outlines.filter(superseded_at__isnull=True).select_related("glacier", "source")
+        return filters.drawn(self.glacier().outlines.filter(superseded_at__isnull=True))
 
 
 class GlacierScenesView(_OfGlacier):
@@ -196,7 +196,7 @@ class OutlineViewSet(Strict, viewsets.ReadOnlyModelViewSet):
 
     def get_queryset(self) -> QuerySet[Outline]:
         found = Outline.objects.all() if self.action == "retrieve" else filters.outlines(self.request.query_params)
-        return found.select_related("glacier", "source")
+        return filters.drawn(found)
 
 
 class OutlineDownloadView(APIView):

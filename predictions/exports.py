@@ -15,6 +15,7 @@ from django.http import StreamingHttpResponse
 
 from glacierweb.reads import unhurried
 from inventory.exports import FORMATS, begun
+from inventory.winding import wound
 from predictions import tables
 from predictions.models import PredictedOutline
 
@@ -69,7 +70,7 @@ def _geojson(outlines: QuerySet[PredictedOutline]) -> Iterator[bytes]:
     yield b'{"type":"FeatureCollection","name":"predicted-outlines","features":[\n'
     for number, outline in enumerate(_rows(outlines)):
         feature = {"type": "Feature", "id": outline.pk, "properties": properties(outline)}
-        shape = outline.geometry.geojson
+        shape = wound(outline.geometry).geojson
         yield (",\n" if number else "").encode() + f'{json.dumps(feature)[:-1]},"geometry":{shape}}}'.encode()
     yield b"\n]}\n"
 
@@ -102,7 +103,7 @@ def _layer(batch: list[PredictedOutline]) -> Any:
     import geopandas
     import shapely
 
-    shapes = [shapely.from_wkb(bytes(outline.geometry.wkb)) for outline in batch]
+    shapes = [shapely.from_wkb(bytes(wound(outline.geometry).wkb)) for outline in batch]
     rows = [properties(outline) for outline in batch]
     frame = geopandas.GeoDataFrame(rows, columns=list(COLUMNS), geometry=shapes, crs="EPSG:4326")
     kinds = dict.fromkeys(("id", "version", "run"), "Int64") | dict.fromkeys(NUMBERS, "float64")

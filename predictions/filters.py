@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.contrib.gis.db.models.functions import AsGeoJSON
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
 from inventory import asking
+from inventory.filters import region_code
+from inventory.winding import as_geojson
 from predictions.models import Mask, ModelVersion, PredictedOutline
 
 PREDICTED = frozenset(
@@ -27,7 +28,7 @@ def drawn() -> QuerySet[PredictedOutline]:
     rows = PredictedOutline.objects.select_related("glacier", "mask__version", "mask__scene")
     heavy = ("geometry", "glacier__domain", "mask__scene__footprint", "mask__scene__item", "mask__scene__facts",
              "mask__version__metrics", "mask__version__data_snapshot")  # fmt: skip
-    return rows.annotate(geojson=AsGeoJSON("geometry", precision=DIGITS)).defer(*heavy)
+    return rows.annotate(geojson=as_geojson(precision=DIGITS)).defer(*heavy)
 
 
 def predicted_outlines(
@@ -44,7 +45,7 @@ def predicted_outlines(
         year = asking.whole("year", given["year"], 1600, 2200)
         found = between(found, date(year, 1, 1), date(year, 12, 31))
     if "region" in given:
-        found = found.filter(glacier__region_id=f"{asking.whole('region', given['region'], 0, 99):02d}")
+        found = found.filter(glacier__region_id=region_code(given["region"]))
     if "glac_id" in given:
         found = found.filter(glacier__glac_id=given["glac_id"])
     if "status" in given:

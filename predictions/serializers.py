@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework_gis.serializers import GeoFeatureModelSerializer, GeometryField
+from rest_framework_gis.serializers import GeoFeatureModelSerializer
 
 from inventory.colour_maps import COLOUR_MAPS, style_hash
 from inventory.models import AreaOfInterest, Scene
+from inventory.winding import Drawn
 from predictions import versions
 from predictions.models import FlowField, Forecast, Frame, Mask, ModelVersion, PredictedOutline, SkillScore
 
@@ -110,16 +110,6 @@ class MaskSerializer(serializers.ModelSerializer[Mask]):
 
     def get_tiles(self, mask: Mask) -> str:
         return f"/tiles/masks/{mask.pk}/{{z}}/{{x}}/{{y}}.png?v={style_hash('probability')}"
-
-
-class Drawn(GeometryField):
-    """A shape as PostGIS wrote it."""
-
-    def get_attribute(self, instance: PredictedOutline) -> dict:
-        return json.loads(instance.geojson)  # type: ignore[attr-defined]
-
-    def to_representation(self, value: dict) -> dict:
-        return value
 
 
 class PredictedOutlineSerializer(GeoFeatureModelSerializer):
