@@ -163,7 +163,7 @@ def test_a_scene_of_masks_alone_and_options_that_are_not_known_are_refused(tmp_p
     only_mask = scene(tmp_path, {"qa": np.full(GRID.shape, CLEAR)})
     with pytest.raises(MissingBands, match="key brings qa; at least one band is needed"):
         prepare(only_mask, GRID)
-    with pytest.raises(ValueError, match="harmonise is 'roy'.*use one of none, roy2016"):
+    with pytest.raises(ValueError, match=r"harmonise is 'roy'.*use one of none, roy2016"):
         PrepareOptions(harmonise="roy")
     with pytest.raises(ValueError, match="passes from 0"):
         PrepareOptions(gap_passes=-1)
