@@ -39,6 +39,8 @@ class FoundOutline(NamedTuple):
     hi_km2: float | None = None
     mean_confidence: float | None = None
     flags: Sequence[str] = ()
+    relief: dict[str, Any] | None = None
+    """Heights, slope and aspect of its ground, with the name of the elevation model."""
 
 
 class MeasuredArea(NamedTuple):
@@ -226,6 +228,7 @@ def _outline(run: Run, mask: Mask, glaciers: dict, one: FoundOutline, shape: Mul
         area_hi_km2=one.hi_km2,
         mean_confidence=one.mean_confidence,
         flags=flags,
+        relief=one.relief,
         **_span(mask.scene),
     )
 

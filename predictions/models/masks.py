@@ -61,6 +61,7 @@ class PredictedOutline(models.Model):
     area_hi_km2 = models.FloatField(null=True, blank=True)
     mean_confidence = models.FloatField(null=True, blank=True)
     flags = models.JSONField(default=list)
+    relief = models.JSONField(null=True, blank=True, help_text="Heights (m), slope and aspect (degrees), and the DEM.")
 
     class Meta:
         ordering = ["date", "id"]

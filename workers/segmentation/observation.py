@@ -13,6 +13,7 @@ from workers.imagery.grid import Grid, geodesic_area_km2
 from workers.segmentation import areas, outlines
 from workers.segmentation.calibrate import confidence
 from workers.segmentation.intervals import ErrorModel, TooFewGlacierDates
+from workers.segmentation.relief import Relief
 
 LOW_CONFIDENCE = 0.6
 
@@ -39,6 +40,8 @@ class Outlined:
     hi_km2: float | None
     mean_confidence: float | None
     flags: tuple[str, ...]
+    relief: dict[str, float | str | None] | None = None
+    """What `relief.Relief.under` says of its pixels; None without an elevation model."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +75,25 @@ def observe(
     error: ErrorModel | None,
     threshold: float = 0.5,
     scene_flags: Sequence[str] = (),
+    ground: Relief | None = None,
 ) -> Observation:
-    """Outlines and areas of a probability map (H, W), NaN where not observed, for the glaciers in view.
+    """Outlines and areas of a probability map (H, W), NaN where not observed, for the glaciers in view; with heights
+    and slopes where the `ground` is known.
 
     A glacier of whose domain nothing was observed has no area here: that is no observation, not a zero.
     """
     ice = np.nan_to_num(probability) >= threshold
     cut = outlines.to_glaciers(ice, grid, domains)
     shares = outlines.inside(np.ones(grid.shape, dtype=bool), grid, domains)    # no pixel counts for two glaciers
-    inside = {glac_id: shares == number for number, glac_id in enumerate(domains, start=1)}
-    seen = [_area(glac_id, probability, grid, mask, error, threshold, scene_flags) for glac_id, mask in inside.items()]
-    flags: dict[str | None, tuple[str, ...]] = {None: (), **{area.glac_id: area.flags for area in seen if area}}
+    inside: dict[str | None, np.ndarray] = {
+        glac_id: shares == number for number, glac_id in enumerate([*domains, None], start=1)
+    }
+    seen = [_area(one, probability, grid, inside[one], error, threshold, scene_flags) for one in domains]
+    flags: dict[str | None, tuple[str, ...]] = {
+        None: tuple(scene_flags), **{area.glac_id: area.flags for area in seen if area}
+    }
     drawn = [
-        _outlined(glac_id, shape, error, _sureness(probability, ice, inside.get(glac_id or "")), flags[glac_id])
+        _outlined(glac_id, shape, error, probability, ice & inside[glac_id], flags[glac_id], ground)
         for glac_id, shape in cut.items()
         if glac_id in flags and not shape.is_empty
     ]
@@ -112,17 +121,17 @@ def _area(
 
 
 def _outlined(
-    glac_id: str | None, shape: MultiPolygon, error: ErrorModel | None, sure: float | None, flags: Sequence[str]
+    glac_id: str | None,
+    shape: MultiPolygon,
+    error: ErrorModel | None,
+    probability: np.ndarray,
+    where: np.ndarray,
+    flags: Sequence[str],
+    ground: Relief | None,
 ) -> Outlined:
     area = geodesic_area_km2(shape)
     lo, hi = error.interval_km2(area) if error and glac_id else (None, None)
+    sure = float(confidence(probability[where]).mean()) if where.any() else None
     if sure is not None and sure < LOW_CONFIDENCE:
         flags = (*flags, "low_confidence")
-    return Outlined(glac_id, shape, area, lo, hi, sure, tuple(flags))
-
-
-def _sureness(probability: np.ndarray, ice: np.ndarray, inside: np.ndarray | None) -> float | None:
-    where = ice if inside is None else ice & inside
-    return float(confidence(probability[where]).mean()) if where.any() else None
-
-
+    return Outlined(glac_id, shape, area, lo, hi, sure, tuple(flags), ground.under(where) if ground else None)

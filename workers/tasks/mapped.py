@@ -59,7 +59,7 @@ def snow_and_ice(run: Run, scene: Scene) -> Mask:
 
 
 def _keep(run, scene, version, product, probability, grid, domains, error, threshold, remarks) -> Mask:
-    seen = observe(probability, grid, domains, error, threshold, remarks)
+    seen = observe(probability, grid, domains, error, threshold, remarks, stored.ground(scene))
     raster = paths.scratch(".tif")
     rasters.write(Stack(probability[None], ("probability",), grid, scene.acquired), raster, encode="probability")
     return results.save_mask(

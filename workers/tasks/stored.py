@@ -15,10 +15,11 @@ from django.db.models import Q, QuerySet
 
 from glacierweb import paths
 from inventory.models import AreaOfInterest, Glacier, Scene
-from workers.imagery import align, cubes, rasters, terrain
-from workers.imagery.grid import Grid, rasterize
+from workers.imagery import align, cubes, rasters
+from workers.imagery.grid import Grid, is_metric, rasterize
 from workers.imagery.rasters import Stack
 from workers.learning.truth import KnownScene
+from workers.segmentation.relief import Relief
 
 FILL_PASSES = 5  # of the gap filter, where no scene of a quarter saw the ground
 
@@ -43,12 +44,17 @@ def known_scene(scene: Scene, label: Scene | None = None) -> KnownScene:
 
 def relief(scene: Scene, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Elevation (m) and slope (degrees) on the scene's grid, where a version asks for them and a DEM is stored."""
-    dem = usable(Q(footprint__contains=scene.footprint), "dem").first()
-    if dem is None or not {"elevation", "slope"} & set(names):
+    if not {"elevation", "slope"} & set(names) or (found := ground(scene)) is None:
         return {}
-    grid = Grid.from_dict(scene.grid)
-    elevation = rasters.read_layer(paths.data_path(dem.raster), grid)
-    return {"elevation": elevation, "slope": terrain.slope_degrees(elevation, grid)}
+    return {"elevation": found.elevation_m, "slope": found.slope_deg}
+
+
+def ground(scene: Scene) -> Relief | None:
+    """The stored elevation model on the scene's grid; None where there is none, or the grid is in degrees."""
+    dem, grid = usable(Q(footprint__contains=scene.footprint), "dem").first(), Grid.from_dict(scene.grid)
+    if dem is None or not is_metric(grid.crs):
+        return None
+    return Relief.of(dem.key, rasters.read_layer(paths.data_path(dem.raster), grid), grid)
 
 
 def shape(geometry: GEOSGeometry | None) -> Any:

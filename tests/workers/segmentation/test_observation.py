@@ -9,7 +9,9 @@ from affine import Affine
 
 from workers.imagery.grid import Grid
 from workers.segmentation import outlines
+from workers.segmentation.calibrate import confidence
 from workers.segmentation.observation import area_error, observe
+from workers.segmentation.relief import Relief
 
 GRID = Grid("EPSG:32632", Affine(30, 0, 480_000, 0, -30, 5_200_000), 120, 100)
 COL = np.indices(GRID.shape)[1]
@@ -66,6 +68,21 @@ def test_ice_outside_every_domain_is_an_outline_without_a_glacier_or_interval():
     seen = observe(two_glaciers(), GRID, {"west": DOMAINS["west"]}, area_error([0.0, 0.1, -0.1]))
     (rest,) = (one for one in seen.outlines if one.glac_id is None)
     assert rest.area_km2 > 1 and rest.lo_km2 is None
+
+
+def test_ice_outside_every_domain_has_its_own_confidence_ground_and_the_flags_of_its_scene():
+    probability = two_glaciers()
+    probability[20:80, 60:100] = 0.6
+    height = np.where(COL < 60, 3000.0, 2000.0 + COL)
+    seen = observe(probability, GRID, {"west": DOMAINS["west"]}, None, scene_flags=["slc_off"],
+                   ground=Relief.of("DEM", height, GRID))
+    west, rest = sorted(seen.outlines, key=lambda one: one.glac_id is None)
+    assert west.mean_confidence == pytest.approx(float(confidence(np.array(0.95))))
+    assert rest.mean_confidence == pytest.approx(float(confidence(np.array(0.6))))
+    assert rest.flags == ("slc_off", "low_confidence") and west.flags == ("slc_off",)
+    assert west.relief["max_elev_m"] == 3000
+    assert (rest.relief["min_elev_m"], rest.relief["max_elev_m"]) == (2060, 2099)
+    assert all(one.relief is None for one in observe(probability, GRID, DOMAINS, None).outlines)
 
 
 def test_intervals_stand_around_the_area_with_their_method():
