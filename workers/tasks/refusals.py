@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-REFUSALS = (ValueError, KeyError, FileNotFoundError, NotADirectoryError, MemoryError)
+from workers.learning.training import Diverged
+
+REFUSALS = (ValueError, KeyError, FileNotFoundError, NotADirectoryError, MemoryError, Diverged)
