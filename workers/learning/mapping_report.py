@@ -53,6 +53,8 @@ class Judged:
     glaciers: dict[str, metrics.Confusion]
     areas: tuple[Area, ...]
     boundary_m: float
+    """Mean distance between the margins as drawn and as true."""
+    boundary_p95_m: float
 
 
 def judge(probability: np.ndarray, sample: SegmentSample) -> Judged:
@@ -73,8 +75,8 @@ def judge(probability: np.ndarray, sample: SegmentSample) -> Judged:
     glaciers = {
         name: metrics.confusion(np.where(domain, probability, np.nan), truth) for name, domain in domains.items()
     }
-    distance = metrics.boundary_distance_m(said, ice, grid.spacing_m)["mean"]
-    return Judged(sample.group, metrics.confusion(probability, truth), glaciers, areas, distance)
+    apart = metrics.boundary_distance_m(probability, truth, grid.spacing_m)
+    return Judged(sample.group, metrics.confusion(probability, truth), glaciers, areas, apart["mean"], apart["p95"])
 
 
 def report(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -97,12 +99,15 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
     errors = [metrics.relative_area_error(a.km2, a.true_km2) for a in areas]
     slopes = slope_errors(areas)
     s_m, told = slope_spread(slopes)
-    distances = np.array([one.boundary_m for one in judged])
+    margins = np.array([(one.boundary_m, one.boundary_p95_m) for one in judged]).reshape(-1, 2)
+    margins = margins[np.isfinite(margins[:, 0])]
+    boundary, boundary_p95 = margins.mean(axis=0) if len(margins) else (None, None)
     return plain({
         "pooled": metrics.pooled(one.counts for one in judged).to_dict(),
         "per_group": metrics.per_region(groups),
         "per_glacier": metrics.per_glacier_mean(glaciers.values()),
-        "boundary_m": float(np.nanmean(distances)) if np.isfinite(distances).any() else None,
+        "boundary_m": boundary,
+        "boundary_p95_m": boundary_p95,
         "area_errors": errors,
         "area_sizes_km2": [a.true_km2 for a in areas],
         "area_errors_from": "end of the melt season" if any(a.late for a in areas) else "all dates",

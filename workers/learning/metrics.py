@@ -53,9 +53,7 @@ def confusion(predicted: np.ndarray, truth: np.ndarray, threshold: float = 0.5) 
     """Counts over pixels that are valid (not NaN) in both. predicted (H, W) bool or probability (>= threshold is
     glacier); truth (H, W) bool or 0/1 with NaN where there is no label. Raises ValueError on different shapes.
     """
-    if predicted.shape != truth.shape:
-        raise ValueError(f"prediction {predicted.shape} and truth {truth.shape} must have one shape")
-    said, is_ice = np.asarray(predicted, np.float32), np.asarray(truth, np.float32)
+    said, is_ice = _of_one_shape(predicted, truth)
     valid = ~(np.isnan(said) | np.isnan(is_ice))
     a, b = said[valid] >= threshold, is_ice[valid] >= 0.5
     tp, said_ice, true_ice = int((a & b).sum()), int(a.sum()), int(b.sum())
@@ -97,11 +95,13 @@ def boundary_distance_m(
 ) -> dict[str, float]:
     """Symmetric boundary distance: mean and 95th percentile (m) over the boundary pixels of both masks.
 
-    predicted, truth (H, W) bool; pixel_m: side of a pixel, or (from row to row, from column to column).
-    A boundary pixel is glacier with a neighbour (4-connected, or outside) that is not. NaN when one of the masks is
-    empty.
+    predicted (H, W) bool or probability, truth (H, W) bool or 0/1, NaN in either where nothing is known; pixel_m: side
+    of a pixel, or (from row to row, from column to column). A boundary pixel is glacier with a neighbour (4-connected,
+    or outside) that is known not to be. NaN when one of the masks is empty. Raises ValueError on different shapes.
     """
-    edges = [_boundary(np.asarray(mask, bool)) for mask in (predicted, truth)]
+    said, is_ice = _of_one_shape(predicted, truth)
+    unknown = np.isnan(said) | np.isnan(is_ice)
+    edges = [_boundary(~unknown & (mask >= 0.5), unknown) for mask in (said, is_ice)]
     if not (edges[0].any() and edges[1].any()):
         return {"mean": float("nan"), "p95": float("nan")}
     away = [ndimage.distance_transform_edt(~edge, sampling=pixel_m) for edge in edges]
@@ -114,8 +114,14 @@ def relative_area_error(area_km2: float, reference_km2: float) -> float:
     return float((area_km2 - reference_km2) / reference_km2) if reference_km2 else float("nan")
 
 
-def _boundary(mask: np.ndarray) -> np.ndarray:
-    return mask & ~ndimage.binary_erosion(mask, border_value=0)
+def _of_one_shape(predicted: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if predicted.shape != truth.shape:
+        raise ValueError(f"prediction {predicted.shape} and truth {truth.shape} must have one shape")
+    return np.asarray(predicted, np.float32), np.asarray(truth, np.float32)
+
+
+def _boundary(mask: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    return mask & ~ndimage.binary_erosion(mask | unknown, border_value=0)
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -55,6 +55,17 @@ def test_a_known_area_error_and_a_known_slope_error_are_found():
     assert card["s_m"] is None  # two series are too few
 
 
+def test_margins_have_their_mean_and_95th_percentile_and_none_where_there_is_no_margin():
+    one = sample(2000, rows_of_ice=20)
+    moved = np.zeros(GRID.shape)
+    moved[:20, :24], moved[:26, 24:] = 1, 1                 # right in the west, 6 px too far in the east
+    card = mapping_report.report([mapping_report.judge(moved, one), mapping_report.judge(np.zeros(GRID.shape), one)])
+    assert card["boundary_p95_m"] == pytest.approx(180, rel=0.01)
+    assert 0 < card["boundary_m"] < 90
+    card = mapping_report.report([mapping_report.judge(np.zeros(GRID.shape), one)])
+    assert (card["boundary_m"], card["boundary_p95_m"]) == (None, None)
+
+
 def test_the_slope_error_is_given_from_five_series_on():
     areas = []
     for number, slope in enumerate((-0.004, -0.002, 0.0, 0.002, 0.004)):

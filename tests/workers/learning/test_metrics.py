@@ -76,9 +76,37 @@ def test_boundaries_of_concentric_squares_lie_as_far_apart_as_drawn():
     assert math.isnan(metrics.boundary_distance_m(truth, np.zeros_like(truth), 30)["mean"])
 
 
+def test_boundaries_agree_with_all_distances_taken_one_by_one():
+    rng = np.random.default_rng(11)
+    masks = [rng.random((23, 31)) < 0.3 for _ in range(2)]
+    places = []
+    for mask in masks:
+        around = np.pad(mask, 1)
+        inner = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
+        places.append(np.argwhere(mask & ~inner) * (40, 10))
+    apart = np.hypot(*(places[0][:, None] - places[1][None]).transpose(2, 0, 1))
+    every = np.concatenate([apart.min(axis=1), apart.min(axis=0)])
+    found = metrics.boundary_distance_m(*masks, pixel_m=(40, 10))
+    assert found == pytest.approx({"mean": every.mean(), "p95": np.percentile(every, 95)})
+
+
+def test_the_edge_of_what_was_observed_is_no_boundary():
+    truth = np.zeros((40, 40))
+    truth[10:30, 10:30] = 1
+    said = truth.copy()
+    said[10:30, 27:30] = 0                              # the eastern margin drawn 3 px too far inside
+    whole = metrics.boundary_distance_m(said, truth, 30)
+    said[:18] = np.nan                                  # clouds over the north, where the margins agree
+    seen = metrics.boundary_distance_m(said, truth, 30)
+    assert seen["mean"] > whole["mean"]
+    assert math.isnan(metrics.boundary_distance_m(np.full((9, 9), np.nan), np.ones((9, 9)), 30)["p95"])
+
+
 def test_shapes_that_differ_are_refused():
     with pytest.raises(ValueError, match="one shape"):
         metrics.confusion(np.zeros((2, 3)), np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="one shape"):
+        metrics.boundary_distance_m(np.zeros((2, 3)), np.zeros((3, 2)), 30)
 
 
 def test_area_error_is_relative_to_the_reference():
