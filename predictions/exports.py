@@ -16,15 +16,15 @@ from django.http import StreamingHttpResponse
 from glacierweb.reads import unhurried
 from inventory.exports import FORMATS, begun
 from inventory.winding import wound
-from predictions import tables
+from predictions import outline_record, tables
 from predictions.models import PredictedOutline
 
 OFFERED = ("geojson", "gpkg", "csv")
 COLUMNS = (
     "id", "glac_id", "glac_name", "date", "date_end", "area_km2", "area_lo_km2", "area_hi_km2", "mean_confidence",
-    "flags", "product", "version", "architecture", "preset", "scene", "run", "simulated",
+    "flags", "product", "version", "architecture", "preset", "scene", "run", "simulated", *outline_record.COLUMNS,
 )  # fmt: skip
-NUMBERS = ("area_km2", "area_lo_km2", "area_hi_km2", "mean_confidence")
+NUMBERS = ("area_km2", "area_lo_km2", "area_hi_km2", "mean_confidence", *outline_record.NUMBERS)
 BATCH = 500
 
 
@@ -58,6 +58,7 @@ def properties(outline: PredictedOutline) -> dict[str, Any]:
         "scene": mask.scene.key,
         "run": outline.run_id,
         "simulated": mask.scene.simulated,
+        **outline_record.of(outline),
     }
 
 
@@ -106,5 +107,5 @@ def _layer(batch: list[PredictedOutline]) -> Any:
     shapes = [shapely.from_wkb(bytes(wound(outline.geometry).wkb)) for outline in batch]
     rows = [properties(outline) for outline in batch]
     frame = geopandas.GeoDataFrame(rows, columns=list(COLUMNS), geometry=shapes, crs="EPSG:4326")
-    kinds = dict.fromkeys(("id", "version", "run"), "Int64") | dict.fromkeys(NUMBERS, "float64")
+    kinds = dict.fromkeys(("id", "version", "run", *outline_record.COUNTS), "Int64") | dict.fromkeys(NUMBERS, "float64")
     return frame.astype({name: kinds.get(name, "string") for name in COLUMNS})

@@ -129,7 +129,7 @@ class PredictedOutlineSerializer(GeoFeatureModelSerializer):
         geo_field = "geometry"
         fields = (
             "id", "geometry", "glac_id", "date", "date_end", "area_km2", "area_lo_km2", "area_hi_km2",
-            "mean_confidence", "flags", "version", "scene", "run", "mask", "product", "simulated", "kind",
+            "mean_confidence", "flags", "relief", "version", "scene", "run", "mask", "product", "simulated", "kind",
         )  # fmt: skip
 
     def to_representation(self, outline: PredictedOutline) -> dict:

@@ -10,11 +10,12 @@ from datetime import date
 import pytest
 import shapely
 from django.core.management import call_command
+from pyproj import Geod
 
 from glacierweb import runs
 from glacierweb.models import Run
 from predictions import results, versions
-from predictions.models import Mask
+from predictions.models import Mask, PredictedOutline
 
 API = "/api/v1"
 GLACIER = "G330000E46000N"
@@ -246,6 +247,23 @@ def test_predicted_outlines_are_downloaded(client, world, glacier, tmp_path, nam
         frame = geopandas.read_file(path)
         assert frame.crs.to_epsg() == 4326
         assert sorted(frame["area_km2"]) == [0.86, 0.86]
+
+
+def test_a_downloaded_outline_says_how_it_was_made_and_on_what_ground_it_lies(client, world, glacier):
+    version = versions.promote(world.version())
+    predicted(world, version, 2010)
+    ground = {"dem_name": "GLO-30", "min_elev_m": 2100.0, "aspect_mean_deg": None}
+    PredictedOutline.objects.filter(glacier=glacier).update(relief=ground)
+    body = b"".join(client.get(f"{API}/predicted-outlines/download/?format=geojson").streaming_content)
+    row = next(f["properties"] for f in json.loads(body)["features"] if f["properties"]["glac_id"])
+    outline = PredictedOutline.objects.get(glacier=glacier)
+    sides_km = Geod(ellps="WGS84").geometry_length(shapely.from_wkt(outline.geometry.wkt).boundary) / 1000
+    assert row["perimeter_km"] == pytest.approx(sides_km, rel=1e-5)
+    assert (row["n_parts"], row["n_holes"], row["line_type"]) == (1, 0, "glac_bound")
+    assert (row["dem_name"], row["min_elev_m"], row["max_elev_m"]) == ("GLO-30", 2100.0, None)
+    assert (row["weights_sha256"], row["inputs"]) == (version.weights_sha256, "green swir1")
+    assert (row["threshold"], row["sensor"], row["review_status"]) == (0.5, "Landsat 8", "not reviewed")
+    assert row["area_calc_method"].startswith("geodesic on WGS 84")
 
 
 @pytest.mark.parametrize("name", ["geojson", "csv", "gpkg"])
