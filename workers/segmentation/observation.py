@@ -16,6 +16,7 @@ from workers.segmentation.intervals import ErrorModel, TooFewGlacierDates
 from workers.segmentation.relief import Relief
 
 LOW_CONFIDENCE = 0.6
+NO_INTERVAL_OF_ZERO = "none: relative errors say nothing of an area of 0"
 
 
 def area_error(relative_errors: Sequence[float | None], sizes_km2: Sequence[float] | None = None) -> ErrorModel | None:
@@ -112,12 +113,20 @@ def _area(
     measured = areas.measure(probability, grid, inside, threshold) if inside.any() else None
     if measured is None:
         return None
-    lo, hi = error.interval_km2(measured.hard_km2) if error else (None, None)
-    method = error.of_class(measured.hard_km2).method if error else ""
+    lo, hi, method = _interval(measured.hard_km2, error)
     flags = (*measured.flags, *scene_flags)
     return AreaFound(
         glac_id, measured.hard_km2, measured.soft_km2, lo, hi, method, measured.valid_fraction, tuple(flags)
     )
+
+
+def _interval(km2: float, error: ErrorModel | None) -> tuple[float | None, float | None, str]:
+    """(low, high, method); none without known errors, nor for an area of 0, which a share of itself cannot widen."""
+    if error is None:
+        return None, None, ""
+    if km2 == 0:
+        return None, None, NO_INTERVAL_OF_ZERO
+    return *error.interval_km2(km2), error.of_class(km2).method
 
 
 def _outlined(

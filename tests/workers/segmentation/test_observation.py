@@ -93,6 +93,13 @@ def test_intervals_stand_around_the_area_with_their_method():
     assert observe(two_glaciers(), GRID, DOMAINS, area_error([0.1])).areas[0].lo_km2 is None
 
 
+def test_an_area_of_zero_does_not_claim_to_be_certain():
+    seen = observe(np.zeros(GRID.shape, np.float32), GRID, DOMAINS, area_error([0.02, -0.05, 0.01, 0.03]))
+    for area in seen.areas:
+        assert (area.km2, area.lo_km2, area.hi_km2) == (0, None, None)
+        assert area.interval_method == "none: relative errors say nothing of an area of 0"
+
+
 def test_doubtful_ice_is_flagged():
     probability = np.where(two_glaciers() > 0.5, 0.7, 0.1).astype(np.float32)
     seen = observe(probability, GRID, DOMAINS, None, scene_flags=("shadow",))
