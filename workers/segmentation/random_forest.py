@@ -133,10 +133,12 @@ def fit(pixels: np.ndarray, truth: np.ndarray, tile: np.ndarray, config: Config)
     """
     from sklearn.ensemble import RandomForestClassifier
 
+    if pixels.shape[1] != config.channels:
+        raise ValueError(f"this forest is made for {config.channels} channels, not {pixels.shape[1]}")
     usable = np.flatnonzero(np.isfinite(truth) & np.isfinite(pixels).all(axis=1))
-    if pixels.shape[1] != config.channels or len(np.unique(truth[usable])) != 2:
-        raise ValueError(f"a forest needs {config.channels} channels and pixels of both classes; "
-                         f"got {pixels.shape[1]} channels and {len(usable)} usable pixels of one class")
+    if len(np.unique(truth[usable] > 0.5)) != 2:
+        raise ValueError(f"a forest needs pixels of both classes, glacier and not; of {len(truth)} pixels {len(usable)} "
+                         "have all channels and a label, and none or one class among them: add scenes, or check masks")
     chosen = usable[stratified(tile[usable], truth[usable] > 0.5, config.max_pixels, config.seed)]
     grown = RandomForestClassifier(
         config.trees, min_samples_leaf=config.min_leaf, max_features="sqrt", random_state=config.seed, n_jobs=-1
