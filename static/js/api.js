@@ -93,6 +93,7 @@ export function createApi(base) {
     areasCsv: (id) => `${base}${one(id)}areas/?format=csv`,
     scenes: (id) => all(`${one(id)}scenes/`, { limit: 1000 }),
     forecasts: (id) => all(`${one(id)}forecasts/`, { limit: 100 }),
+    flows: (id) => all(`${one(id)}flow/`, { limit: 100 }),
     aoiForecasts: (id) => all(`aois/${encodeURIComponent(id)}/forecasts/`, { limit: 100 }),
     outlinesIn: (bbox, year) => get("outlines/", { bbox: bbox.join(","), year, limit: 2000 }),
   };

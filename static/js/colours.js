@@ -26,3 +26,11 @@ export function gradient(stops, vmin, vmax) {
   const at = (value) => `${(((value - vmin) / (vmax - vmin)) * 100).toFixed(1)}%`;
   return `linear-gradient(to right, ${stops.map(([value, colour]) => `${colour} ${at(value)}`).join(", ")})`;
 }
+
+/** Colour of a value on [value, colour] stops, as [red, green, blue]. */
+export function colourAt(stops, value) {
+  const above = Math.max(1, stops.findIndex(([place]) => place >= value));
+  const [[low, from], [high, to]] = [stops[above - 1], stops[above]];
+  const text = mix(from, to, Math.min(1, Math.max(0, (value - low) / (high - low))));
+  return [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
+}

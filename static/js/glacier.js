@@ -11,6 +11,7 @@ export function loadGlacier(api, id) {
     areas: api.areas(id),
     scenes: api.scenes(id),
     forecasts: api.forecasts(id),
+    flows: api.flows(id),
   };
 }
 

@@ -53,3 +53,13 @@ export function frameAt(frames, time, step) {
   return frames.find((frame) => frame.start <= first && first < frame.end)
     ?? frames.find((frame) => inMoment(frame.start, time, step)) ?? null;
 }
+
+/** The displacement field of a moment: the asked one, else the one over the moment whose middle is nearest; null without. */
+export function flowAt(fields, time, step, asked = null) {
+  const found = asked && fields.find(({ id }) => String(id) === String(asked));
+  if (found) return found;
+  const span = ({ first, second }) => [decimalYear(first.acquired), decimalYear(second.acquired)];
+  const away = (field) => Math.abs((span(field)[0] + span(field)[1]) / 2 - (time + step / 2));
+  const over = fields.filter((field) => span(field)[0] < time + step && span(field)[1] >= time);
+  return over.sort((a, b) => away(a) - away(b))[0] ?? null;
+}

@@ -10,7 +10,7 @@ const LISTED = [
   ["t", "table instead of the area chart"],
   ["l", "list of what is in view"],
   ["y", "layers"],
-  ["c", "compare two dates"],
+  ["c", "compare two dates or two sources"],
   ["+ −", "zoom (with the map in focus)"],
   ["Esc", "close"],
   ["?", "this list"],

@@ -11,6 +11,8 @@ export const LAYERS = [
   ["coherence", "Radar, coherence", "low where the surface moved or changed"],
   ["mask", "Mask probability", "how sure the network is of ice"],
   ["forecast", "Forecast", "NDSI: snow and ice, not glacier"],
+  ["flow", "Flow", "speed of what moved between two scenes"],
+  ["agreement", "Agreement", "share of the glacier's outlines that cover a place"],
   ["hillshade", "Hillshade", "where there is an elevation model"],
   ["basemap", "Land", "Natural Earth, needs no network"],
 ];

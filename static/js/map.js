@@ -1,11 +1,14 @@
 // Entry of the map page: reads the page's settings, creates the parts and lets them hear each other.
 
 import { createApi } from "./api.js";
-import { momentLabel, momentOfDate, YEAR } from "./dates.js";
-import { deferred, patience, settled } from "./dom.js";
+import { comparable, sidesOf } from "./compare.js";
+import { momentOfDate, YEAR } from "./dates.js";
+import { deferred, h, patience, settled } from "./dom.js";
 import { validAt } from "./history.js";
+import { addAgreement } from "./layers/agreement.js";
 import { addAreas } from "./layers/areas.js";
 import { addLand, addOnline } from "./layers/basemap.js";
+import { addFlow } from "./layers/flow.js";
 import { addFutures } from "./layers/futures.js";
 import { addMasks } from "./layers/masks.js";
 import { addOutlines } from "./layers/outlines.js";
@@ -56,6 +59,9 @@ const online = addOnline(map, basemaps);
 const scenes = addScenes(map, { onState: notices.tiles("scene") });
 const masks = addMasks(map, { api, onShown: (mask) => ((shownMask = mask), tellLegend()) });
 const futures = addFutures(map, { onState: notices.tiles("forecast") });
+const flow = addFlow(map, { onState: notices.tiles("flow") });
+const colourMaps = api.colourMaps();
+const agreement = addAgreement(map, colourMaps);
 const areas = addAreas(map);
 const years = addYears(map, { onChoose: (feature) => actions.showOutline(feature) });
 const inventory = addOutlines(map, {
@@ -76,11 +82,11 @@ const terrain = addTerrain(map, api, rested.promise);
 let world = worldOf(api, first.years);
 
 // What stands around the map.
-const legend = createMapLegend(find("legend"), api.colourMaps());
+const legend = createMapLegend(find("legend"), colourMaps);
 const selection = createSelection(api, { onData: show });
 const timeline = createTimeline(find("timebar"), state, { onScene: (scene) => actions.showScene(scene) });
 const actions = {
-  close: () => state.set({ glacier: null, aoi: null, scene: null, outline: null, forecast: null, compare: null }),
+  close: () => state.set({ glacier: null, aoi: null, scene: null, outline: null, forecast: null, flow: null, compare: null }),
   zoom: zoomToChosen,
   reopen: (id) => (api.forget(), selection.forget(), state.set({ glacier: null }), choose(id)),
   resized: map.resized,
@@ -108,10 +114,11 @@ const list = createList({
   onPick: (glacier) => choose(glacier.glac_id, glacier),
   onFound: (glaciers) => (inventory.setPoints(glaciers), (simulatedInView = glaciers.some(({ simulated }) => simulated)), redraw()),
 });
+const swipe = createSwipe(find("stage"), map, state, (values) => sidesOf(selection.data(), values));
 const layerControl = createLayerControl(find("layers-button"), find("layers"), state, basemaps);
 
 function choose(id, glacier = null) {
-  state.set({ glacier: id, aoi: null, scene: null, outline: null, forecast: null, compare: null });
+  state.set({ glacier: id, aoi: null, scene: null, outline: null, forecast: null, flow: null, compare: null });
   const far = map.zoom() < NEAR_ZOOM;
   if (glacier?.bbox && (far || !map.holds(glacier.bbox))) map.fit(glacier.bbox);
   else if (far) zoomToChosen().catch(() => {});
@@ -120,7 +127,7 @@ function choose(id, glacier = null) {
 function chooseArea(area) {
   if (!area) return;
   if (area.glac_id) choose(area.glac_id);
-  else state.set({ aoi: String(area.id), glacier: null, scene: null, outline: null, forecast: null, compare: null });
+  else state.set({ aoi: String(area.id), glacier: null, scene: null, outline: null, forecast: null, flow: null, compare: null });
 }
 
 async function zoomToChosen() {
@@ -179,7 +186,9 @@ function redraw() {
   terrain.update(values);
   land.then((shown) => shown.setOpacity(values.layers.basemap ?? 0)).catch(() => {});
   online.show(values.online, 1);
-  drawn = { scene, style, forecast, frame, message: messageOf(data, scene) };
+  drawn = { scene, style, forecast, frame, flow: flow.update(data, values), agreement: agreement.update(data, values), message: messageOf(data, scene) };
+  swipe.show();
+  listComparable(data);
   tellLegend();
 }
 
@@ -200,9 +209,25 @@ function choiceChanged(values) {
 
 function toggleCompare() {
   const { compare, time, glacier } = state.values;
+  const { outlines } = selection.data();
   if (compare) state.set({ compare: null });
-  else if (glacier) state.set({ compare: String(Math.max(timeline.span()[0], Math.floor(time) - 10)) });
-  else notices.say("Choose a glacier first, then compare two of its dates.");
+  else if (glacier) {
+    const before = validAt(outlines, time - 10, YEAR) ?? outlines[0];
+    state.set({ compare: before ? before.properties.src_date.slice(0, 4) : String(Math.max(timeline.span()[0], Math.floor(time) - 10)) });
+  } else notices.say("Choose a glacier first, then compare two of its dates or sources.");
+}
+
+/** What can stand left of the divider, beside the button while two are compared. */
+function listComparable(data) {
+  const { compare } = state.values;
+  find("compare-with").hidden = !compare;
+  if (!compare) return;
+  const select = find("compare-left");
+  const found = comparable(data, state.values);
+  const words = JSON.stringify(found);
+  if (select.dataset.words !== words) select.replaceChildren(...found.map(([value, text]) => h("option", { value }, text)));
+  select.dataset.words = words;
+  select.value = compare;
 }
 
 function escape() {
@@ -212,8 +237,8 @@ function escape() {
 }
 
 state.on(["glacier", "aoi"], choiceChanged);
-state.on(["time", "step", "layers", "scene", "outline", "forecast", "compare", "online"], redraw);
-createSwipe(find("stage"), map, state, ({ time, step }) => momentLabel(time, step));
+state.on(["time", "step", "layers", "scene", "outline", "forecast", "flow", "compare", "online"], redraw);
+
 createKeyboard(find("help"), find("help-button"), {
   search: search.focus,
   step: timeline.move,
@@ -229,6 +254,7 @@ createKeyboard(find("help"), find("help-button"), {
   escape,
 });
 find("compare-button").addEventListener("click", toggleCompare);
+find("compare-left").addEventListener("change", ({ target }) => state.set({ compare: target.value }));
 state.on(["compare"], ({ compare }) => find("compare-button").setAttribute("aria-pressed", String(Boolean(compare))));
 createStatus(find("status"), {
   api,

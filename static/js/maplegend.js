@@ -2,7 +2,7 @@
 
 import { outlineLegend, rasterLegend } from "./legends.js";
 import { h } from "./dom.js";
-import { dateAsKnown } from "./format.js";
+import { count, dateAsKnown } from "./format.js";
 import { inColour, isTransfer } from "./forecasts.js";
 import { refusals } from "./scenes.js";
 
@@ -14,12 +14,20 @@ function sceneWords(scene) {
   return `Scene of ${dateAsKnown(scene.acquired, scene.date_precision)}${scene.simulated ? ", simulated" : ""}${why}`;
 }
 
+function flowWords({ nature, first, second, simulated }) {
+  return `${nature}, ${first.acquired.slice(0, 10)} to ${second.acquired.slice(0, 10)}${simulated ? ", simulated" : ""}`;
+}
+
+function agreementWords({ n, from, to }) {
+  return `share of ${count(n, "outline")} of ${from === to ? from : `${from}–${to}`} that covers a place`;
+}
+
 /** Creates the legend. `show(what)` with {span, values, scene, style, mask, forecast, frame, simulated, message}. */
 export function createMapLegend(element, colourMaps) {
   const body = element.querySelector(".legend-body");
   element.open = !window.matchMedia("(max-width: 700px)").matches;
   return {
-    async show({ span, values, scene, style, mask, forecast, frame, simulated, message }) {
+    async show({ span, values, scene, style, mask, forecast, frame, simulated, message, flow, agreement }) {
       const maps = (await colourMaps.catch(() => null)) ?? {};
       const { layers } = values;
       const entries = [];
@@ -31,6 +39,8 @@ export function createMapLegend(element, colourMaps) {
       if (frame && forecast.legend) {
         entries.push(rasterLegend({ ...forecast.legend, useful: inColour(forecast), label: inColour(forecast) ? forecast.legend.label : "not useful: not better than its baselines" }, isTransfer(forecast) ? "NDSI, spatial transfer" : "NDSI forecast"));
       }
+      if (flow && maps.speed) entries.push(rasterLegend({ ...maps.speed, label: flowWords(flow) }, "Speed (m a year)"));
+      if (agreement && maps.probability) entries.push(rasterLegend({ ...maps.probability, threshold: null, label: agreementWords(agreement) }, "Agreement of outlines"));
       const scenery = scene ? h("p", { class: "quiet" }, sceneWords(scene)) : null;
       const said = message ? h("p", { class: "quiet" }, message) : null;
       body.replaceChildren(...[...entries, scenery, said].filter(Boolean));

@@ -4,7 +4,7 @@
 import { QUARTER, YEAR } from "./dates.js";
 
 const VERSION = "1";
-const TEXT_KEYS = { g: "glacier", aoi: "aoi", s: "scene", o: "outline", f: "forecast", cmp: "compare", q: "search" };
+const TEXT_KEYS = { g: "glacier", aoi: "aoi", s: "scene", o: "outline", f: "forecast", fl: "flow", cmp: "compare", q: "search" };
 const MAX_TEXT = 80;
 
 function encodeLayers(layers) {

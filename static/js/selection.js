@@ -30,7 +30,7 @@ export function timelineOf({ outlines, predicted, scenes, forecasts }, now) {
   return { span, ticks: ticksOf(outlines), scenes, observed: observedOf(years), forecast };
 }
 
-const NOTHING = { outlines: [], predicted: [], scenes: [], forecasts: [] };
+const NOTHING = { outlines: [], predicted: [], scenes: [], forecasts: [], flows: [] };
 
 /** Creates the selection: `choose(state values)` loads; `onData(data, part)` is called as the parts arrive. */
 export function createSelection(api, { onData }) {

@@ -1,4 +1,4 @@
-// Compare two dates: panes clipped at a handle that is a slider for pointer and keyboard.
+// Compare two dates or two sources: panes clipped at a handle that is a slider for pointer and keyboard.
 
 import { h } from "./dom.js";
 
@@ -13,14 +13,14 @@ export function moved(share, key) {
   return key in steps ? Math.min(1, Math.max(0, share + steps[key])) : null;
 }
 
-/** Adds the handle. Follows `state.compare` (the year on the left, as text; null = off). */
-export function createSwipe(element, map, state, label) {
+/** Adds the handle. Follows `state.compare` (null = off); `sides(values)` gives the words of both sides. */
+export function createSwipe(element, map, state, sides) {
   let share = 0.5;
   const tagLeft = h("span", { class: "tag left" });
   const tagRight = h("span", { class: "tag right" });
   const handle = h("div", {
     class: "swipe", role: "slider", tabindex: "0", hidden: true,
-    "aria-label": "Divider between two dates", "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal",
+    "aria-label": "Divider between what is compared", "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal",
   }, tagLeft, h("span", { class: "knob", "aria-hidden": "true" }, "⇔"), tagRight);
   element.append(handle);
 
@@ -31,12 +31,12 @@ export function createSwipe(element, map, state, label) {
       map.clip(LEFT, RIGHT, null);
       return;
     }
-    const right = label(state.values);
-    tagLeft.textContent = compare;
+    const [left, right] = sides(state.values);
+    tagLeft.textContent = left;
     tagRight.textContent = right;
     handle.style.left = `${share * 100}%`;
     handle.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-    handle.setAttribute("aria-valuetext", `${compare} on ${Math.round(share * 100)} %, ${right} on the rest`);
+    handle.setAttribute("aria-valuetext", `${left} on ${Math.round(share * 100)} %, ${right} on the rest`);
     map.clip(LEFT, RIGHT, share);
   };
   const to = (next) => ((share = next), show());
@@ -58,4 +58,5 @@ export function createSwipe(element, map, state, label) {
   map.on("move zoomend resize", () => state.values.compare && show());
   state.on(["compare", "time", "step"], show);
   show();
+  return { show };
 }

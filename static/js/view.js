@@ -3,7 +3,7 @@
 import { settled } from "./dom.js";
 import { decode, encode } from "./permalink.js";
 
-const KEYS = ["time", "step", "glacier", "aoi", "scene", "outline", "forecast", "compare", "layers", "list"];
+const KEYS = ["time", "step", "glacier", "aoi", "scene", "outline", "forecast", "flow", "compare", "layers", "list"];
 const ENTRY_KEYS = ["glacier", "aoi", "compare"];
 
 /** State of a page that is opened without a hash. */
@@ -15,6 +15,7 @@ export const DEFAULTS = {
   scene: null,
   outline: null,
   forecast: null,
+  flow: null,
   compare: null,
   list: false,
   online: null,

@@ -1,5 +1,6 @@
 // The moment's scene under the outlines: true colour, NDSI, or radar backscatter or coherence; another one on the left while dates are compared.
 
+import { comparedWith } from "../compare.js";
 import { YEAR } from "../dates.js";
 import { choose } from "../scenes.js";
 
@@ -45,7 +46,9 @@ export function addScenes(map, { onState }) {
       const shown = sceneOf(scenes, values);
       const opacity = values.layers[shown.style] ?? 1;
       right(shown.scene, shown.style, opacity);
-      const then = values.compare && shown.style ? choose(scenes, Number(values.compare), YEAR, shown.style) : null;
+      const { year } = comparedWith(values.compare);
+      const beside = year === undefined ? shown.scene : choose(scenes, year, YEAR, shown.style);
+      const then = values.compare && shown.style ? beside : null;
       left(then, shown.style, opacity);
       return shown;
     },

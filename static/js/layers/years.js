@@ -1,6 +1,7 @@
 // The chosen glacier: its outlines of all years on a ramp from pale to dark, the moment's in the accent, white-cased.
 
 import { yearColour } from "../colours.js";
+import { comparedWith } from "../compare.js";
 import { yearOf } from "../dates.js";
 import { cssValue } from "../dom.js";
 import { areaWithInterval, dateAsKnown } from "../format.js";
@@ -59,14 +60,16 @@ export function addYears(map, { onChoose }) {
 
   function update({ time, step, compare, layers, outline, scene }) {
     const drawn = "outlines" in layers;
+    const { year, network: besideNetwork, outline: other } = comparedWith(compare);
     const asked = outline ? known(outline)[0] : null;
     const now = asked ?? validAt(data.outlines, time, step);
-    const then = compare ? validAt(data.outlines, Number(compare), 1) : null;
-    all(drawn ? data.outlines.filter((feature) => feature !== now) : []);
-    chosen(drawn && now ? [now] : []);
+    const then = besideNetwork ? now : other ? known(other)[0] : compare ? validAt(data.outlines, year, 1) : null;
+    // While two are compared they stand alone.
+    all(drawn && !compare ? data.outlines.filter((feature) => feature !== now) : []);
+    chosen(drawn && now && !besideNetwork ? [now] : []);
     compared(drawn && then ? [then] : []);
     const ice = data.predicted.filter(({ properties }) => properties.product !== "snow_ice");
-    const network = "predicted" in layers ? predictedAt(ice, time, step, scene) : null;
+    const network = "predicted" in layers || besideNetwork ? predictedAt(ice, time, step, scene) : null;
     predicted(network ? [network] : []);
     return { now, network };
   }

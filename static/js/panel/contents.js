@@ -6,6 +6,7 @@ import { orElse } from "../glacier.js";
 import { createPlayer } from "../player.js";
 import { areaSection } from "./area.js";
 import { downloadList, sourceList } from "./downloads.js";
+import { flowList } from "./flow.js";
 import { notes } from "./heading.js";
 import { outlineList, predictedList } from "./outlines.js";
 import { sceneList } from "./scenes.js";
@@ -62,6 +63,18 @@ function scenesPart(data, { state, api, actions }) {
   return { part, draw, setShown: (scene) => ((shown = scene), draw()) };
 }
 
+function flowPart(data, { state }) {
+  const part = section("flow", "Flow", { open: false });
+  let fields = null;
+  const draw = () => fields && part.body.replaceChildren(...flowList(fields, state));
+  fill(part, () => data.flows, (found) => {
+    fields = found;
+    part.aside(many(found.length));
+    return flowList(found, state);
+  });
+  return { part, dispose: state.on(["flow", "layers"], draw) };
+}
+
 function sourcesPart(data, { api }) {
   const part = section("sources", "Sources and citation", { open: false });
   fill(part, () => api.outlines(data.id), ({ features }) => sourceList(features));
@@ -95,15 +108,16 @@ export function glacierContents(data, context) {
   fill(area.part, () => api.areas(data.id), area.build);
   const forecast = forecastPart(state, () => api.forecasts(data.id));
   const scenes = scenesPart(data, context);
+  const flow = flowPart(data, context);
   const parts = [
-    area.part, outlinePart(data, context), predictedPart(data, context), forecast.part, scenes.part,
+    area.part, outlinePart(data, context), predictedPart(data, context), forecast.part, flow.part, scenes.part,
     sourcesPart(data, context), downloadsPart(data, context, csv), notesPart(data),
   ];
   return {
     elements: parts.map((part) => part.element),
     setMoment: (values) => (area.setMoment(values), forecast.setMoment(values), scenes.draw()),
     setScene: scenes.setShown,
-    dispose: () => (area.dispose(), forecast.dispose()),
+    dispose: () => (area.dispose(), forecast.dispose(), flow.dispose()),
   };
 }
 
