@@ -38,6 +38,7 @@ __all__ = [
 ]  # fmt: skip
 
 Decode = Callable[[np.ndarray, int], np.ndarray]  # raw (H, W) and band number -> float (H, W), NaN missing
+COARSER = 1.25  # target pixels larger than this many source pixels are means over their area
 ACQUIRED = "ACQUIRED"  # tag with the acquisition time, ISO 8601
 
 
@@ -149,8 +150,8 @@ def read_window(
 def _resampling(source: Grid, grid: Grid, nearest: bool) -> Resampling:
     if nearest:
         return Resampling.nearest
-    # 10 m onto 30 m is a mean over the pixel's area; bilinear would look at 4 of the 9
-    return Resampling.average if grid.pixel_m > 1.5 * source.pixel_m else Resampling.bilinear
+    # 10 or 20 m onto 30 m is a mean over the pixel's area; bilinear would look at 4 pixels, weighted by their distance
+    return Resampling.average if grid.pixel_m > COARSER * source.pixel_m else Resampling.bilinear
 
 
 def _needed(source: Grid, grid: Grid) -> tuple[Window | None, tuple[int, int]]:

@@ -172,6 +172,16 @@ def test_ten_metre_pixels_become_thirty_by_their_mean(tmp_path: Path) -> None:
     np.testing.assert_allclose(rasters.read_layer(tmp_path / "a.tif", coarse), means, atol=1e-5)
 
 
+def test_twenty_metre_pixels_become_thirty_by_the_area_they_share(tmp_path: Path) -> None:
+    fine = Grid("EPSG:32632", Affine(20, 0, 500_010, 0, -20, 5_200_020), 60, 30)
+    values = np.random.default_rng(3).random((1, 30, 60)).astype(np.float32)
+    rasters.write(Stack(values, ("height",), fine), tmp_path / "a.tif", encode="float32")
+    edges = [(np.arange(n)[:, None] * 30, np.arange(m) * 20) for n, m in ((20, 30), (40, 60))]
+    down, across = (np.clip(np.minimum(t + 30, s + 20) - np.maximum(t, s), 0, None) / 30 for t, s in edges)
+    coarse = Grid("EPSG:32632", Affine(30, 0, 500_010, 0, -30, 5_200_020), 40, 20)
+    np.testing.assert_allclose(rasters.read_layer(tmp_path / "a.tif", coarse), down @ values[0] @ across.T, atol=1e-5)
+
+
 def test_labels_are_moved_by_nearest_neighbour_and_never_mixed(tmp_path: Path) -> None:
     classes = np.random.default_rng(2).integers(0, 5, (1, 30, 40)).astype(np.float32)
     rasters.write(Stack(classes, ("class",), GRID), tmp_path / "a.tif", encode="uint8")
