@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -40,6 +41,16 @@ def truth_slopes(seeds: Sequence[int]) -> Iterator[Row]:
                 apart.append(abs(line.slope - glacier.rate))
     yield under("truth masks: OLS ln-slope less the rate, per year, worst glacier", max(apart), 2e-5, "{:.1e}",
                 f"{len(apart)} glaciers of at least 5,000 px, rates 0, -0.2 and -1 % a year")  # fmt: skip
+
+
+def simulator_time(seeds: Sequence[int]) -> Iterator[Row]:
+    """Forty years of 256 px at six scenes a year, all made and dropped."""
+    began = time.process_time()
+    world = World(seeds[0], "alps_like", 256, (1985, 2024))
+    made = sum(1 for one in world.passes(6) if world.scene(one))
+    spent = time.process_time() - began
+    yield under("simulator: processor seconds for 40 years of 256 px at six scenes a year", spent, 60, "{:.0f}",
+                f"{made} scenes on one core, seed {seeds[0]}")  # fmt: skip
 
 
 def gap_filling(seeds: Sequence[int]) -> Iterator[Row]:

@@ -23,6 +23,8 @@ from workers.segmentation.segment import segment_stack
 
 TRAINING, TESTING = 10, 4
 """Worlds of one seed to learn from and to be scored on; none is in both."""
+OTHERS = {"resnet50-unet": None, "setr": EVERYTHING, "glavitu": EVERYTHING}
+"""Network -> its inputs; None: those of its definition."""
 RADAR_SIZE, RADAR_TRAINING, RADAR_YEAR, LATITUDE = 192, 8, 2019, 46.0
 
 
@@ -93,6 +95,18 @@ def _calibration(seed: int, learned: Learned, maps: list[np.ndarray], tests: lis
     science_pictures.reliability_diagram(before, after, f"reliability_seed_{seed}")
     note = f"seed {seed}: {before.ece:.3f} before, T = {temperature:.2f}, pixels within 300 m of the true margin"
     yield under("ECE after temperature scaling", after.ece, 0.03, note=note)
+
+
+def other_mappers(seeds: Sequence[int]) -> Iterator[Row]:
+    """The small presets of the other published mapping networks, on the worlds of the first seed."""
+    samples = [sample(number) for number in worlds_of(seeds[0], TRAINING)]
+    tests = [sample(number) for number in worlds_of(seeds[0], TESTING, testing=True)]
+    for name, names in OTHERS.items():
+        settings = recipes.with_settings(name, "small", seed=seeds[0])
+        trained = recipes.train_segmenter(name, "small", samples, settings, bands=names)
+        counts, _ = scored(trained.learned, tests)
+        yield told(f"{name} (small), `alps_like`: IoU", f"{counts.iou:.3f}",
+                   f"seed {seeds[0]}: recall {counts.recall:.3f}, {trained.history.steps} steps")
 
 
 def radar_series(seeds: Sequence[int]) -> Iterator[Row]:

@@ -1,35 +1,27 @@
-"""Motion on simulated worlds whose velocity is known: `python benchmarks/motion_worlds.py SEED [SEED ...] [--video]`.
+"""Motion on simulated worlds whose velocity is known: `python benchmarks/motion_worlds.py SEED [SEED ...]`.
 
 Flow of textures that were moved exactly; flow of simulated ice between two late summers, clean, and with noise and
-misregistration before and after the correction by stable terrain; search of 21-px chips. With --video the small
-SVG-LP is taught on chips of two worlds and compared on a third with persistence, high-pass and the median frame.
-Everything here is simulated. A bar that is missed is printed as missed.
+misregistration before and after the correction by stable terrain; search of 21-px chips. Everything here is simulated.
+A bar that is missed is printed as missed.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from scipy.ndimage import fourier_shift, gaussian_filter, shift
 
-from workers.imagery import bands
 from workers.imagery.simulate import World
-from workers.learning import video_recipe
-from workers.motion import chip_dataset, chip_scores
 from workers.motion.chips import find
 from workers.motion.farneback import dense_flow, surface_displacement
 from workers.motion.velocity import stable_terrain, velocity
 
 FIRST, SECOND = date(2019, 9, 1), date(2020, 9, 1)  # the simulator renews the pattern on the ice every three years
-GREEN, NIR, CHIP, NOISE, MISREGISTRATION_PX = 1, 3, 21, 0.008, 0.2
-SEQUENCE_START, DAYS_APART = date(2019, 3, 1), 80
-CONTAMINATED, CLOUDY = 0.1, 0.25
+NIR, CHIP, NOISE, MISREGISTRATION_PX = 3, 21, 0.008, 0.2
 
 
 class Check(NamedTuple):
@@ -111,60 +103,15 @@ def chip_search(pair: Pair) -> Iterator[Check]:
     yield Check("chip search, share within 1 px", float(np.mean(np.array(errors) <= 1)), 0.55, below=False)
 
 
-def chips_of(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chips (N, 12, 128, 128) in 0..1 of green and near infrared, clouds left in, and whether the last observed frame
-    of each is contaminated."""
-    world = World(seed, "easy", 256, (2013, 2024))
-    days = [SEQUENCE_START + timedelta(days=DAYS_APART * k) for k in range(chip_dataset.FRAMES)]
-    scenes = [world.scene(world.one_pass("L8", day)) for day in days]
-    frames = np.stack([bands.scale(scene.dn[[GREEN, NIR]], bands.LANDSAT_SR) for scene in scenes])
-    cloud = scenes[chip_dataset.CONDITIONING - 1].sky.opacity > 0.2
-    chips, cloudy = [], []
-    for one in chip_dataset.sequences(frames, ("green", "nir"), step=32, search=1.0):
-        chips.append(chip_dataset.unit_range(one.frames)[0])
-        cloudy.append(cloud[one.row : one.row + 128, one.col : one.col + 128].mean() > CONTAMINATED)
-    return np.stack(chips), np.array(cloudy)
-
-
-def video(seeds: list[int], steps: int) -> Iterator[str]:
-    """Teach on the chips of all worlds but the last, compare on those of the last."""
-    taught = np.concatenate([chips_of(seed)[0] for seed in seeds[:-1]])
-    chips, cloudy = chips_of(seeds[-1])
-    settings = replace(video_recipe.settings_of("small"), epochs=1, epoch_steps=steps)
-    network = video_recipe.train_video("small", taught, settings).learned.network
-    seen, truth = chips[:, : chip_dataset.CONDITIONING], chips[:, chip_dataset.CONDITIONING :]
-    torch.manual_seed(seeds[-1])
-    futures = network.eval().generate(torch.from_numpy(seen), samples=10).numpy()
-    methods = chip_scores.baseline_correlations(seen, truth)
-    methods["model"] = chip_scores.correlations(futures.mean(1), truth)
-    yield f"\n{len(taught)} sequences taught, {len(chips)} compared, {cloudy.mean():.0%} of last frames with cloud\n"
-    yield "| method | lead | mean CI | low | medium | high | model ahead by (95 %) |\n|---|---|---|---|---|---|---|"
-    for row in chip_scores.evaluation_table(methods, "model"):
-        ahead = row["ahead"]
-        yield (f"| {row['method']} | {row['lead']} | {row['mean']:.3f} | {row['low']:.2f} | {row['medium']:.2f} | "
-               f"{row['high']:.2f} | {ahead['mean']:+.3f} ({ahead['lo']:+.3f} to {ahead['hi']:+.3f}) |")
-        if row["method"] == "persistence" and row["headline"]:
-            bar = 0.03 if cloudy.mean() >= CLOUDY else -0.02
-            headline = Check("SVG-LP (small), mean CI ahead of persistence at t2", ahead["mean"], bar, below=False)
-    yield f"\n{headline}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("seeds", type=int, nargs="+", help="seeds of the worlds; --video needs at least two")
-    parser.add_argument("--video", action="store_true", help="also teach and compare the small SVG-LP")
-    parser.add_argument("--steps", type=int, default=300, help="training steps of the SVG-LP")
+    parser.add_argument("seeds", type=int, nargs="+", help="seeds of the worlds")
     asked = parser.parse_args()
     for seed in asked.seeds:
         print(f"\nworld {seed} (simulated)\n\n| check | value | bar | |\n| --- | --- | --- | --- |")
         for part in (translations, ice_flow):
             for line in part(seed):
                 print(line, flush=True)
-    if asked.video:
-        if len(asked.seeds) < 2:
-            parser.error("--video teaches on all worlds but the last: give at least two seeds")
-        for line in video(asked.seeds, asked.steps):
-            print(line, flush=True)
 
 
 if __name__ == "__main__":

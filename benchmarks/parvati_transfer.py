@@ -9,19 +9,17 @@ Bars: best forecaster at most 0.015 mean square error; LSTM, SA-LSTM-H and ConvL
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+from real_data import DATA
 
 from workers.imagery import rasters
 from workers.imagery.cubes import Cube
 from workers.learning import recipes
 
-HERE = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("GLACIERWEB_DATA", HERE.parent / "shared" / "data"))
 NAMES = ("default-forecaster", "unet", "conv-lstm", "lstm", "sa-lstm-h")
 RESIDUAL = {"default-forecaster": "climatology"}  # without a second year the last frame stands in for it
 BEST, EACH = 0.015, 0.035

@@ -16,25 +16,34 @@ import area_bars
 import forecast_bars
 import image_bars
 import mapping_bars
+import real_mapping_bars
+import real_series_bars
 from science_page import FOLDER, Row, keep
 
 Part = Callable[[Sequence[int]], Iterator[Row]]
 
 PARTS: dict[str, Part] = {
+    "simulator": image_bars.simulator_time,
     "truth": image_bars.truth_slopes,
     "gaps": image_bars.gap_filling,
     "registration": image_bars.registration,
     "motion": image_bars.motion,
     "identity": image_bars.identity,
     "mapping": mapping_bars.mapping,
+    "mappers": mapping_bars.other_mappers,
     "radar": mapping_bars.radar_series,
     "areas": area_bars.areas,
     "forecast": forecast_bars.default_forecaster,
     "networks": forecast_bars.published_networks,
     "parvati": forecast_bars.parvati,
     "video": forecast_bars.video,
+    "vinciguerra": real_mapping_bars.vinciguerra,
+    "norway": real_mapping_bars.norway,
+    "marmolada": real_series_bars.marmolada,
+    "columbia": real_series_bars.columbia,
+    "tables": real_series_bars.area_tables,
 }
-QUICK = ("truth", "gaps", "registration", "motion", "identity")
+QUICK = ("simulator", "truth", "gaps", "registration", "motion", "identity")
 
 
 def run(name: str, seeds: Sequence[int]) -> None:
