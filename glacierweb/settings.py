@@ -280,7 +280,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_PAGINATION_CLASS": "glacierweb.paging.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "glacierweb.api_schema.ResourceSchema",
     "EXCEPTION_HANDLER": "glacierweb.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "PAGE_SIZE": 100,
@@ -291,6 +291,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "glacierweb.api_schema.with_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RunState": "glacierweb.models.Run.State",
         "SceneState": "inventory.models.Scene.State",

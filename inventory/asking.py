@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.http import QueryDict
@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
 MOST_CHARACTERS = 256
+FIRST, LAST = time.min, time.max
 
 
 def bad(name: str, given: str, wanted: str) -> Problem:
@@ -23,8 +24,13 @@ def bad(name: str, given: str, wanted: str) -> Problem:
     return Problem(400, "Bad parameter", f"{name}={given[:60]}: {wanted}.", kind="bad-parameter")
 
 
-def known(params: QueryDict, allowed: set[str] | frozenset[str]) -> dict[str, str]:
-    """The parameters as name to text; 400 for a name that is not allowed here, a repeated or a monstrous one."""
+def known(
+    params: QueryDict, allowed: set[str] | frozenset[str], formats: tuple[str, ...] = ("json", "geojson")
+) -> dict[str, str]:
+    """The parameters as name to text; 400 for a name that is not allowed here, a repeated or a monstrous one.
+
+    `format`, where it is allowed, is one of `formats`.
+    """
     for name, values in params.lists():
         if name == "filter" and name not in allowed:
             raise Problem(
@@ -38,6 +44,8 @@ def known(params: QueryDict, allowed: set[str] | frozenset[str]) -> dict[str, st
             raise bad(name, values[1], "give it once")
         if len(values[0]) > MOST_CHARACTERS or "\0" in values[0]:
             raise bad(name, values[0], f"use at most {MOST_CHARACTERS} printable characters")
+    if "format" in params:
+        choice("format", params["format"], formats)
     return {name: str(value) for name, value in params.items() if value != "" or name in PAGING}
 
 
@@ -74,32 +82,42 @@ def bbox(given: str) -> MultiPolygon:
     return MultiPolygon(*boxes, srid=4326)
 
 
-def interval(given: str, name: str = "datetime") -> tuple[date | None, date | None]:
-    """An RFC 3339 instant or day, or an interval of two with `..` (or nothing) for an open end; both ends inclusive."""
+def interval(given: str, name: str = "datetime") -> tuple[datetime | None, datetime | None]:
+    """An RFC 3339 instant or day, or an interval of two with `..` (or nothing) for an open end; both ends inclusive.
+
+    In UTC; a day begins with its first moment and ends with its last.
+    """
     parts = given.split("/")
     if len(parts) > 2:
         raise bad(name, given, "use an instant, or start/end")
-    ends = [_end(name, given, part) for part in parts]
-    if len(ends) == 1:
-        if ends[0] is None:
-            raise bad(name, given, "use a date such as 2003-08-24, or an interval such as 2000-01-01/..")
-        return ends[0], ends[0]
-    if ends[0] is None and ends[1] is None and ".." not in parts:
+    start, end = _moment(name, given, parts[0], FIRST), _moment(name, given, parts[-1], LAST)
+    if len(parts) == 1 and start is None:
+        raise bad(name, given, "use a date such as 2003-08-24, or an interval such as 2000-01-01/..")
+    if start is None and end is None and ".." not in parts:
         raise bad(name, given, "an interval open at both ends is ../..")
-    if ends[0] and ends[1] and ends[0] > ends[1]:
+    if start and end and start > end:
         raise bad(name, given, "the interval ends before it begins")
-    return ends[0], ends[1]
+    return start, end
 
 
-def _end(name: str, given: str, part: str) -> date | None:
+def days(given: str, name: str = "datetime") -> tuple[date | None, date | None]:
+    """The days (UTC) in which such an interval begins and ends; None is open."""
+    start, end = interval(given, name)
+    return start and start.date(), end and end.date()
+
+
+def _moment(name: str, given: str, part: str, of_day: time) -> datetime | None:
+    """An instant in UTC; of a day without an hour the first or the last moment."""
     if part in {"", ".."}:
         return None
     wanted = "use RFC 3339, for instance 2003-08-24 or 2003-08-24T00:00:00Z"
     if not (_DAY.fullmatch(part) or _INSTANT.fullmatch(part)):
         raise bad(name, given, wanted)
     try:
-        return datetime.fromisoformat(part.upper().replace("Z", "+00:00")).date()
-    except ValueError:
+        if _DAY.fullmatch(part):
+            return datetime.combine(date.fromisoformat(part), of_day, UTC)
+        return datetime.fromisoformat(part.upper().replace("Z", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or one beyond the calendar's ends in UTC
         raise bad(name, given, wanted) from None
 
 

@@ -9,6 +9,8 @@ from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import QueryDict
 
 from inventory import asking
+from inventory.asking import PAGING
+from inventory.identifiers import is_glims_id
 from inventory.matching import plain
 from inventory.models import Glacier, Outline, Region, Scene
 from inventory.winding import as_geojson
@@ -24,9 +26,9 @@ ALIKE = 0.4
 BOOLEANS = {"true": True, "false": False}
 
 
-def glaciers(params: QueryDict, extra: frozenset[str] = asking.PAGING) -> QuerySet[Glacier]:
+def glaciers(params: QueryDict) -> QuerySet[Glacier]:
     """Glaciers that the parameters ask for, with their newest and oldest outline beside them; 400 for a wrong one."""
-    given = asking.known(params, GLACIERS | extra)
+    given = asking.known(params, GLACIERS | PAGING)
     found = with_outlines(Glacier.objects.select_related("region"))
     if "bbox" in given:
         box = asking.bbox(given["bbox"])
@@ -63,21 +65,21 @@ def searched(found: QuerySet[Glacier], words: str) -> QuerySet[Glacier]:
     return found.annotate(alike=TrigramWordSimilarity(plain(words), "alias_text")).filter(alike__gte=ALIKE)
 
 
-def outlines(params: QueryDict, extra: frozenset[str] = asking.PAGING) -> QuerySet[Outline]:
-    """Outlines that the parameters ask for; 400 for a wrong one."""
-    given = asking.known(params, OUTLINES | extra)
+def outlines(params: QueryDict, formats: tuple[str, ...] = ()) -> QuerySet[Outline]:
+    """Outlines that the parameters ask for; 400 for a wrong one. A download names its `formats` and has no pages."""
+    given = asking.known(params, OUTLINES | {"format"}, formats) if formats else asking.known(params, OUTLINES | PAGING)
     found = Outline.objects.filter(superseded_at__isnull=True)
     if "bbox" in given:
         found = found.filter(geometry__intersects=asking.bbox(given["bbox"]))
     if "datetime" in given:
-        found = within(found, *asking.interval(given["datetime"]))
+        found = within(found, *asking.days(given["datetime"]))
     if "year" in given:
         year = asking.whole("year", given["year"], 1600, 2200)
         found = found.filter(preferred=True, valid__contains=date(year, 12, 31))
     if "region" in given:
         found = found.filter(glacier__region_id=region_code(given["region"]))
     if "glac_id" in given:
-        found = found.filter(glacier__glac_id=given["glac_id"])
+        found = found.filter(glacier__glac_id=glac_id(given["glac_id"]))
     if "source" in given:
         found = found.filter(Q(source__name__iexact=given["source"]) | Q(source__kind=given["source"]))
     if "status" in given:
@@ -100,9 +102,9 @@ def within(found: QuerySet[Outline], start: date | None, end: date | None) -> Qu
     return found.filter(src_date__lte=end) if end is not None else found
 
 
-def scenes(params: QueryDict, extra: frozenset[str] = asking.PAGING) -> QuerySet[Scene]:
+def scenes(params: QueryDict) -> QuerySet[Scene]:
     """Scenes that the parameters ask for; 400 for a wrong one."""
-    given = asking.known(params, SCENES | extra)
+    given = asking.known(params, SCENES | PAGING)
     found = Scene.objects.all()
     if "bbox" in given:
         found = found.over(asking.bbox(given["bbox"]))
@@ -111,7 +113,7 @@ def scenes(params: QueryDict, extra: frozenset[str] = asking.PAGING) -> QuerySet
     if "state" in given:
         found = found.filter(state=asking.choice("state", given["state"], tuple(Scene.State.values)))
     if "kind" in given:
-        found = found.filter(kind=given["kind"])
+        found = found.filter(kind=asking.choice("kind", given["kind"], Scene.KINDS))
     if "collection" in given:
         found = found.filter(collection=given["collection"])
     return _simulated(found, given)
@@ -130,6 +132,13 @@ def _simulated(found: QuerySet, given: dict[str, str]) -> QuerySet:
 
 def _boolean(name: str, given: str) -> bool:
     return BOOLEANS[asking.choice(name, given.lower(), tuple(BOOLEANS))]
+
+
+def glac_id(given: str) -> str:
+    """A GLIMS glacier identifier; 400 for what can be none."""
+    if not is_glims_id(given):
+        raise asking.bad("glac_id", given, "use a GLIMS glacier identifier such as G013196E47115N")
+    return given
 
 
 def region_code(given: str) -> str:

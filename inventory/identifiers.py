@@ -13,7 +13,7 @@ GLIMS_ID = re.compile(r"^G(?:[0-2]\d{5}|3[0-5]\d{4})E(?:[0-8]\d{4}|90000)[NS]$")
 
 def is_glims_id(text: str) -> bool:
     """Whether the text is a well-formed GLIMS glacier identifier."""
-    return bool(GLIMS_ID.match(text))
+    return bool(GLIMS_ID.fullmatch(text))
 
 
 def glims_id(lon: float, lat: float) -> str:

@@ -13,16 +13,19 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from glacierweb.api_schema import GeoJSONRenderer
 from glacierweb.paging import KeysetPagination
 from glacierweb.problems import Problem
 from inventory import asking, exports, filters, years
 from inventory.colour_maps import COLOUR_MAPS, style_hash
 from inventory.identifiers import is_glims_id
 from inventory.models import AreaOfInterest, Glacier, Lineage, Outline, Region, Scene
+from inventory.parameters import described
 from inventory.serializers import (
     AreaOfInterestSerializer,
     GlacierDetailSerializer,
@@ -33,29 +36,8 @@ from inventory.serializers import (
     SceneSerializer,
 )
 
-TOLD = {
-    "bbox": "west,south,east,north in degrees; west larger than east crosses the antimeridian",
-    "datetime": "RFC 3339 instant, or interval with .. for an open end; outlines whose source interval meets it",
-    "year": "the preferred outline of each glacier on 31 December of this year",
-    "region": "two digits of an RGI first-order region; 00 is simulated",
-    "glac_id": "GLIMS glacier identifier",
-    "name": "part of a name",
-    "q": "names and any identifier",
-    "source": "name or kind of the source",
-    "status": "status of the glacier",
-    "area_min": "km2",
-    "area_max": "km2",
-    "preferred": "true for the newest analysis of each date",
-    "simulated": "true or false",
-    "state": "found, fetching, stored or failed",
-    "kind": "reflectance, ndsi, label, dem or sar",
-    "collection": "catalogue collection",
-}
-
-
-def described(names: frozenset[str]) -> list[OpenApiParameter]:
-    """The OpenAPI description of query parameters."""
-    return [OpenApiParameter(name, OpenApiTypes.STR, description=TOLD[name]) for name in sorted(names)]
+FEATURES = [GeoJSONRenderer, JSONRenderer]
+"""Media types of features; a client that asks for plain JSON gets it."""
 
 
 class FeaturePagination(KeysetPagination):
@@ -154,6 +136,7 @@ class GlacierOutlinesView(_OfGlacier):
 
     queryset = Outline.objects.none()
     serializer_class = OutlineSerializer
+    renderer_classes = FEATURES
     pagination_class = HistoryPagination
     keyset = ("src_date", "pk")
 
@@ -191,6 +174,7 @@ class OutlineViewSet(Strict, viewsets.ReadOnlyModelViewSet):
 
     queryset = Outline.objects.all()
     serializer_class = OutlineSerializer
+    renderer_classes = FEATURES
     pagination_class = FeaturePagination
     reads_parameters = True
 
@@ -211,7 +195,7 @@ class OutlineDownloadView(APIView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The outlines that the filters ask for, in one of the formats."""
-        found = filters.outlines(request.query_params, extra=frozenset({"format"}))
+        found = filters.outlines(request.query_params, formats=tuple(exports.FORMATS))
         chosen = asking.choice("format", request.query_params.get("format", ""), tuple(exports.FORMATS))
         return exports.attachment(found, chosen, request.get_full_path())
 

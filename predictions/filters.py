@@ -8,9 +8,11 @@ from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
 from inventory import asking
-from inventory.filters import region_code
+from inventory.asking import PAGING
+from inventory.filters import glac_id, region_code
 from inventory.winding import as_geojson
 from predictions.models import Mask, ModelVersion, PredictedOutline
+from predictions.training_defaults import DEFAULTS
 
 PREDICTED = frozenset(
     {"bbox", "datetime", "year", "region", "glac_id", "status", "area_min", "area_max", "version", "scene", "product",
@@ -32,22 +34,25 @@ def drawn() -> QuerySet[PredictedOutline]:
 
 
 def predicted_outlines(
-    params: QueryDict, extra: frozenset[str] = asking.PAGING, allowed: frozenset[str] = PREDICTED
+    params: QueryDict, allowed: frozenset[str] = PREDICTED, formats: tuple[str, ...] = ()
 ) -> QuerySet[PredictedOutline]:
-    """Predicted outlines that the parameters ask for, by default of active versions; 400 for a wrong parameter."""
-    given = asking.known(params, allowed | extra)
+    """Predicted outlines that the parameters ask for, by default of active versions; 400 for a wrong parameter.
+
+    A download names its `formats` and has no pages.
+    """
+    given = asking.known(params, allowed | {"format"}, formats) if formats else asking.known(params, allowed | PAGING)
     found = drawn().filter(_of_version(given), mask__product=_product(given))
     if "bbox" in given:
         found = found.filter(geometry__intersects=asking.bbox(given["bbox"]))
     if "datetime" in given:
-        found = between(found, *asking.interval(given["datetime"]))
+        found = between(found, *asking.days(given["datetime"]))
     if "year" in given:
         year = asking.whole("year", given["year"], 1600, 2200)
         found = between(found, date(year, 1, 1), date(year, 12, 31))
     if "region" in given:
         found = found.filter(glacier__region_id=region_code(given["region"]))
     if "glac_id" in given:
-        found = found.filter(glacier__glac_id=given["glac_id"])
+        found = found.filter(glacier__glac_id=glac_id(given["glac_id"]))
     if "status" in given:
         found = found.filter(glacier__status=given["status"])
     if "scene" in given:
@@ -70,7 +75,7 @@ def between(found: QuerySet[PredictedOutline], start: date | None, end: date | N
 
 def masks(params: QueryDict) -> QuerySet[Mask]:
     """Masks that the parameters ask for; every version unless one is named."""
-    given = asking.known(params, MASKS | asking.PAGING)
+    given = asking.known(params, MASKS | PAGING)
     found = Mask.objects.select_related("scene", "version").annotate(n_outlines=Count("outlines"))
     if "scene" in given:
         found = found.filter(scene_id=asking.whole("scene", given["scene"], 1, MOST))
@@ -85,11 +90,13 @@ def masks(params: QueryDict) -> QuerySet[Mask]:
 
 def models(params: QueryDict) -> QuerySet[ModelVersion]:
     """Versions that the parameters ask for."""
-    given = asking.known(params, MODELS | asking.PAGING)
+    given = asking.known(params, MODELS | PAGING)
     if "task" in given:
         asking.choice("task", given["task"], tuple(ModelVersion.Task.values))
     if "state" in given:
         asking.choice("state", given["state"], tuple(ModelVersion.State.values))
+    if "architecture" in given:
+        asking.choice("architecture", given["architecture"], tuple(DEFAULTS))
     return ModelVersion.objects.filter(**{name: given[name] for name in MODELS if name in given})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.contrib.gis.db import models
 from django.db.models import Q
@@ -24,12 +24,12 @@ class SceneQuerySet(models.QuerySet):
         """Whose footprint meets the geometry (GEOS, lon/lat)."""
         return self.filter(footprint__intersects=geometry)
 
-    def between(self, start: date | None, end: date | None) -> SceneQuerySet:
-        """Acquired within the days given, both inclusive; None leaves that end open."""
+    def between(self, start: datetime | None, end: datetime | None) -> SceneQuerySet:
+        """Whose moment or interval meets the span given, both ends inclusive; None leaves that end open."""
         found = self
         if start is not None:
-            found = found.filter(Q(acquired__date__gte=start) | Q(acquired_end__date__gte=start))
-        return found.filter(acquired__date__lte=end) if end is not None else found
+            found = found.filter(Q(acquired__gte=start) | Q(acquired_end__gte=start))
+        return found.filter(acquired__lte=end) if end is not None else found
 
 
 class Scene(models.Model):
@@ -40,6 +40,8 @@ class Scene(models.Model):
         FETCHING = "fetching"
         STORED = "stored"
         FAILED = "failed"
+
+    KINDS = ("reflectance", "ndsi", "label", "dem", "sar")
 
     key = models.CharField(max_length=160, unique=True, help_text="Catalogue id.")
     kind = models.CharField(max_length=12, default="reflectance", help_text="reflectance, ndsi, label, dem or sar")

@@ -17,7 +17,8 @@ from rest_framework.views import APIView
 from glacierweb.problems import Problem
 from inventory import asking
 from inventory.models import AreaOfInterest, Glacier, Region
-from inventory.views import FeaturePagination, Strict, described, glacier_or_404
+from inventory.parameters import described
+from inventory.views import FEATURES, FeaturePagination, Strict, glacier_or_404
 from predictions import filters, regional_series, series, tables
 from predictions.models import FlowField, Forecast, ModelVersion, PredictedOutline
 from predictions.serializers import FlowSerializer, ForecastSerializer, PredictedOutlineSerializer
@@ -37,11 +38,10 @@ class GlacierAreas(APIView):
     )
     def get(self, request: Request, glac_id: str) -> Response | HttpResponse:
         """Observations with intervals, annual means, trend or the reason why there is none."""
-        given = asking.known(request.query_params, {"version", "format"})
-        chosen = asking.choice("format", given.get("format", "json"), ("json", "csv"))
+        given = asking.known(request.query_params, {"version", "format"}, ("json", "csv"))
         glacier = glacier_or_404(glac_id)
         found = series.areas(glacier, version_asked(given))
-        if chosen == "json":
+        if given.get("format", "json") == "json":
             return Response(found)
         return tables.attachment(tables.area_rows(found), tables.COLUMNS, f"areas-{glacier.glac_id}")
 
@@ -80,6 +80,7 @@ class GlacierPredictedOutlines(Strict, generics.ListAPIView):
 
     queryset = PredictedOutline.objects.none()
     serializer_class = PredictedOutlineSerializer
+    renderer_classes = FEATURES
     pagination_class = FeaturePagination
     keyset = ("date", "pk")
     reads_parameters = True
@@ -89,7 +90,7 @@ class GlacierPredictedOutlines(Strict, generics.ListAPIView):
         found = filters.predicted_outlines(self.request.query_params, allowed=OF_GLACIER)
         return found.filter(glacier=glacier_or_404(self.kwargs["glac_id"]))
 
-    @extend_schema(parameters=described(OF_GLACIER & {"year", "datetime"}))
+    @extend_schema(parameters=described(OF_GLACIER))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Predicted outlines, the oldest first."""
         return self.list(request, *args, **kwargs)

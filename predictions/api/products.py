@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory import asking
-from inventory.views import FeaturePagination, Strict, described
+from inventory.parameters import described
+from inventory.views import FEATURES, FeaturePagination, Strict
 from predictions import exports, filters, tables
 from predictions.api.glaciers import whole_forecasts
 from predictions.models import FlowField, Forecast, Frame, Mask, PredictedOutline
@@ -26,8 +27,6 @@ from predictions.serializers import (
     MaskSerializer,
     PredictedOutlineSerializer,
 )
-
-WITH_ROWS = frozenset({"bbox", "datetime", "year", "region", "glac_id", "area_min", "area_max"})
 
 
 class Listed(Strict, generics.ListAPIView):
@@ -51,7 +50,7 @@ class MaskList(Listed):
         """As the query asks."""
         return filters.masks(self.request.query_params)
 
-    @extend_schema(parameters=[OpenApiParameter(name) for name in sorted(filters.MASKS)])
+    @extend_schema(parameters=described(filters.MASKS))
     def get(self, request: Request) -> Response:
         """List masks."""
         return self.list(request)
@@ -69,13 +68,14 @@ class PredictedOutlineList(Listed):
 
     queryset = PredictedOutline.objects.all()
     serializer_class = PredictedOutlineSerializer
+    renderer_classes = FEATURES
     pagination_class = FeaturePagination
 
     def get_queryset(self) -> QuerySet[PredictedOutline]:
         """As the query asks."""
         return filters.predicted_outlines(self.request.query_params)
 
-    @extend_schema(parameters=described(WITH_ROWS))
+    @extend_schema(parameters=described(filters.PREDICTED))
     def get(self, request: Request) -> Response:
         """List predicted outlines as GeoJSON features."""
         return self.list(request)
@@ -86,6 +86,7 @@ class PredictedOutlineDetail(Single):
 
     queryset = filters.drawn()
     serializer_class = PredictedOutlineSerializer
+    renderer_classes = FEATURES
 
 
 class PredictedOutlineDownload(APIView):
@@ -94,13 +95,13 @@ class PredictedOutlineDownload(APIView):
     @extend_schema(
         parameters=[
             OpenApiParameter("format", OpenApiTypes.STR, enum=list(exports.OFFERED), required=True),
-            *described(WITH_ROWS),
+            *described(filters.PREDICTED),
         ],
         responses={200: OpenApiTypes.BINARY},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The predicted outlines that the filters ask for, in one of the formats."""
-        found = filters.predicted_outlines(request.query_params, extra=frozenset({"format"}))
+        found = filters.predicted_outlines(request.query_params, formats=exports.OFFERED)
         chosen = asking.choice("format", request.query_params.get("format", ""), exports.OFFERED)
         return exports.attachment(found, chosen)
 
@@ -138,10 +139,9 @@ class FrameList(Strict, generics.ListAPIView):
     @extend_schema(parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"])])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Frames with their areas of snow and ice; as CSV too."""
-        chosen = asking.choice("format", request.query_params.get("format", "json"), ("json", "csv"))
-        if chosen == "json":
+        if request.query_params.get("format", "json") != "csv":
             return self.list(request)
-        asking.known(request.query_params, {"format"})
+        asking.known(request.query_params, {"format"}, ("csv",))
         rows = self.get_queryset().order_by(*self.keyset).values(*tables.FRAME_COLUMNS)
         return tables.attachment(rows, tables.FRAME_COLUMNS, f"forecast-{kwargs['pk']}")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,8 @@ from glacierweb import runs
 from glacierweb.models import Run
 from glacierweb.problems import Problem
 from inventory import asking
+from inventory.parameters import one_of
+from inventory.views import Strict
 from predictions import requests
 from predictions.params import KINDS, ParamsError
 
@@ -91,14 +94,14 @@ def wanted(request: Request, kinds: list[str] | None = None) -> Any:
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
     if "kind" in given:
-        rows = rows.filter(kind=given["kind"])
+        rows = rows.filter(kind=asking.choice("kind", given["kind"], settings.RUN_KINDS))
     if "state" in given:
         state = asking.choice("state", given["state"], (*Run.State.values, "live"))
         rows = rows.filter(state__in=requests.LIVE) if state == "live" else rows.filter(state=state)
     return rows
 
 
-STATE = OpenApiParameter("state", description="A state, or `live` for queued and running.")
+STATE = one_of("state", [*Run.State.values, "live"], "A state, or `live` for queued and running.")
 
 
 class RunList(generics.ListAPIView):
@@ -112,7 +115,7 @@ class RunList(generics.ListAPIView):
         """The rows that the query asks for."""
         return wanted(self.request)
 
-    @extend_schema(parameters=[STATE, OpenApiParameter("kind", description="Kind of run.")])
+    @extend_schema(parameters=[STATE, one_of("kind", settings.RUN_KINDS)])
     def get(self, request: Request) -> Response:
         """List runs, newest first."""
         return self.list(request)
@@ -125,6 +128,7 @@ class RunList(generics.ListAPIView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Ask for a run: `{"kind": ..., ...parameters}`. 202 with its address."""
+        asking.known(request.query_params, set())
         run = ask(request.data, request.user)
         body = RunOut(run, context={"request": request}).data
         return Response(body, status=202, headers={"Location": body["links"]["self"]})
@@ -166,14 +170,14 @@ class TrainingRunList(generics.ListAPIView):
         return self.list(request)
 
 
-class RunDetail(generics.RetrieveAPIView):
+class RunDetail(Strict, generics.RetrieveAPIView):
     """One run: what it does now, how far it is, its losses, its log and what it made."""
 
     queryset = Run.objects.prefetch_related("asked_by")
     serializer_class = RunOut
 
 
-class JobDetail(generics.RetrieveAPIView):
+class JobDetail(Strict, generics.RetrieveAPIView):
     """The same row as the run of this number."""
 
     queryset = Run.objects.all()
@@ -186,6 +190,7 @@ class RunCancel(APIView):
     @extend_schema(request=None, responses={200: RunOut, 409: OpenApiResponse(description="It has ended.")})
     def post(self, request: Request, pk: int) -> Response:
         """Cancel the run."""
+        asking.known(request.query_params, set())
         run = get_object_or_404(Run, pk=pk)
         if not runs.cancel(run.pk):
             run.refresh_from_db()

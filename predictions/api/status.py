@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from glacierweb.models import Run
 from inventory import asking
 from inventory.models import Glacier, Outline, Scene
-from inventory.views import described
+from inventory.parameters import described
 from predictions import requests
 from predictions.api.runs import RunOut
 from predictions.models import Forecast, Frame, ModelVersion, PredictedOutline

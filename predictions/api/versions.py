@@ -11,10 +11,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from glacierweb.problems import Problem
+from inventory import asking
+from inventory.parameters import one_of
 from inventory.views import Strict
 from predictions import filters, versions
 from predictions.models import ModelVersion
 from predictions.serializers import VersionSerializer
+from predictions.training_defaults import DEFAULTS
 
 
 class ModelList(Strict, generics.ListAPIView):
@@ -29,7 +32,12 @@ class ModelList(Strict, generics.ListAPIView):
         """As the query asks."""
         return filters.models(self.request.query_params)
 
-    @extend_schema(parameters=[OpenApiParameter(name) for name in sorted(filters.MODELS)])
+    @extend_schema(parameters=[
+            one_of("architecture", DEFAULTS),
+            OpenApiParameter("scope", description="Where it is meant to be used."),
+            one_of("state", ModelVersion.State.values),
+            one_of("task", ModelVersion.Task.values),
+        ])
     def get(self, request: Request) -> Response:
         """List versions."""
         return self.list(request)
@@ -58,6 +66,7 @@ class ModelPromote(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Promote; 409 where its figures are worse than the active version's and no reason is given."""
+        asking.known(request.query_params, set())
         asked = Promotion(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
@@ -76,6 +85,7 @@ class ModelRollBack(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Roll the task and scope of this version back; answers the version that is active now."""
+        asking.known(request.query_params, set())
         try:
             found = versions.roll_back(get_object_or_404(ModelVersion, pk=pk))
         except versions.Refused as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 import shapely
@@ -77,8 +77,8 @@ def test_usable_scenes_are_those_that_the_profile_accepted():
 def test_scenes_are_asked_for_by_days_and_place():
     stored("a", acquired=datetime(2019, 12, 31, 23, tzinfo=UTC))
     stored("b", acquired=datetime(2020, 1, 1, tzinfo=UTC), acquired_end=datetime(2020, 12, 31, tzinfo=UTC))
-    assert [s.key for s in Scene.objects.between(date(2020, 6, 1), None)] == ["b"]
-    assert [s.key for s in Scene.objects.between(None, date(2019, 12, 31))] == ["a"]
+    assert [s.key for s in Scene.objects.between(datetime(2020, 6, 1, tzinfo=UTC), None)] == ["b"]
+    assert [s.key for s in Scene.objects.between(None, datetime(2019, 12, 31, 23, tzinfo=UTC))] == ["a"]
     here = scenes.as_multipolygon(shapely.box(10.5, 46.5, 10.6, 46.6))
     assert Scene.objects.over(here).count() == 2
     assert Scene.objects.over(scenes.as_multipolygon(shapely.box(20, 46, 21, 47))).count() == 0

@@ -55,6 +55,50 @@ def test_the_schema_builds_without_a_warning(db, tmp_path):
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yml"))
 
 
+def test_the_schema_says_what_the_api_does(client):
+    schema = client.get("/api/schema/", HTTP_ACCEPT="application/json").json()
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            assert (({} in operation["security"]) == (method == "get")), path
+            problem_at = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
+            assert problem_at == {"$ref": "#/components/schemas/Problem"}
+            assert operation["description"] not in {"A page.", "One object."}
+    outlines = schema["paths"][f"{API}/outlines/"]["get"]
+    assert set(outlines["responses"]["200"]["content"]) == {"application/geo+json", "application/json"}
+    kinds = {one["name"]: one["schema"] for one in outlines["parameters"]}
+    assert kinds["area_min"]["type"] == "number"
+    assert kinds["year"]["type"] == "integer"
+    assert kinds["preferred"]["type"] == "boolean"
+
+
+def test_features_come_under_their_own_media_type_unless_plain_json_is_asked_for(client, glacier):
+    assert client.get(f"{API}/outlines/")["Content-Type"] == "application/geo+json"
+    assert client.get(f"{API}/outlines/", HTTP_ACCEPT="application/json")["Content-Type"] == "application/json"
+    assert client.get(f"{API}/predicted-outlines/")["Content-Type"] == "application/geo+json"
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("runs/1/?colour=blue", "colour"), ("jobs/1/?colour=blue", "colour"), ("runs/?kind=dance", "dance"),
+        ("runs/?format=xml", "xml"), ("models/?architecture=perceptron", "perceptron"), ("scenes/?kind=film", "film"),
+        ("outlines/?glac_id=7", "glac_id=7"), ("predicted-outlines/?glac_id=7", "glac_id=7"),
+        ("predicted-outlines/?region=77", "region=77"), ("glaciers/?format=csv", "csv"),
+        ("predicted-outlines/download/?format=shp", "shp"), ("regions/11/?format=yaml", "yaml"),
+    ],
+)  # fmt: skip
+def test_values_that_nothing_can_have_are_refused_instead_of_answered_by_an_empty_list(client, world, address, named):
+    asked = runs.request("segment", {}, queue="gpu")
+    world.region()
+    found = problem(client.get(f"{API}/{address}".replace("/1/", f"/{asked.pk}/")), 400)
+    assert named in found["detail"]
+
+
+def test_asking_for_work_takes_no_query(signed_in, world):
+    found = problem(signed_in.post(f"{API}/runs/?dry=1", {"kind": "segment", "scene": 1}, "application/json"), 400)
+    assert "dry" in found["detail"]
+
+
 def test_anybody_reads_runs_and_only_the_staff_asks_for_one(client, world):
     scene = world.scene()
     assert client.get(f"{API}/runs/").json() == {"count": 0, "next": None, "previous": None, "results": []}
