@@ -137,8 +137,8 @@ def fit(pixels: np.ndarray, truth: np.ndarray, tile: np.ndarray, config: Config)
         raise ValueError(f"this forest is made for {config.channels} channels, not {pixels.shape[1]}")
     usable = np.flatnonzero(np.isfinite(truth) & np.isfinite(pixels).all(axis=1))
     if len(np.unique(truth[usable] > 0.5)) != 2:
-        raise ValueError(f"a forest needs pixels of both classes, glacier and not; of {len(truth)} pixels {len(usable)} "
-                         "have all channels and a label, and none or one class among them: add scenes, or check masks")
+        raise ValueError("a forest needs pixels of both classes, glacier and not: among the "
+                         f"{len(usable)} of {len(truth)} with all channels and a label there is none or one class")
     chosen = usable[stratified(tile[usable], truth[usable] > 0.5, config.max_pixels, config.seed)]
     grown = RandomForestClassifier(
         config.trees, min_samples_leaf=config.min_leaf, max_features="sqrt", random_state=config.seed, n_jobs=-1
