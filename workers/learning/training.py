@@ -7,28 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from workers.learning import checkpoints, devices, schedules
+from workers.learning.batches import Batch, Batches, Samples
 from workers.learning.memory import require_memory
 from workers.learning.train_settings import TrainSettings
 
 __all__ = ["Batch", "Diverged", "History", "Loss", "Report", "Samples", "Stopped", "TrainSettings", "fit", "no_report"]
 
-Batch = tuple[Tensor, ...]
 SECONDS_BETWEEN_REPORTS = 2.0
-
-
-class Samples(Protocol):
-    """What a training reads. `rng` is None in validation: then nothing is drawn at random."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: np.ndarray, rng: np.random.Generator | None) -> Batch: ...
 
 
 Loss = Callable[..., Tensor]
@@ -134,8 +126,12 @@ class _Session:
 
     def run(self, report: Report, checkpoint: Path | None, stop: Callable[[], bool]) -> None:
         """Step until the end; between steps the state is whole, and only there may it be left."""
+        with Batches(self.training, self.settings, self.per_epoch, self.total, self.rank, self.world) as batches:
+            self._steps(batches, report, checkpoint, stop)
+
+    def _steps(self, batches: Batches, report: Report, checkpoint: Path | None, stop: Callable[[], bool]) -> None:
         while not self.over:
-            self._learn()
+            self._learn(self._placed(batches.of(self.step)))
             point = self._look() if self._time_to_look() else None
             if self.step % self.per_epoch == 0 or self.over:
                 self._save(checkpoint)
@@ -147,7 +143,7 @@ class _Session:
                 self._save(checkpoint)
                 raise
 
-    def _learn(self) -> None:
+    def _learn(self, batch: Batch) -> None:
         """One step of the optimiser."""
         settings = self.settings
         epochs = self.total / self.per_epoch  # the clocks run out with the last step, also where max_steps cuts
@@ -161,7 +157,7 @@ class _Session:
         self.step_module.train()
         self.optimiser.zero_grad(set_to_none=True)
         with self.autocast():
-            loss = self.step_module(self._next_batch(), forcing)
+            loss = self.step_module(batch, forcing)
         value = loss.item()
         if not np.isfinite(value):
             raise Diverged(f"the loss is {value} at step {self.step + 1}: use a smaller rate than {settings.lr:g}")
@@ -173,20 +169,6 @@ class _Session:
         self.scaler.update()
         self.step += 1
         self.loss_sum, self.loss_count = self.loss_sum + value, self.loss_count + 1
-
-    def _next_batch(self) -> Batch:
-        """The batch of this step: a function of seed, epoch and place in it, so a resumed run draws the same."""
-        epoch, place = divmod(self.step, self.per_epoch)
-        rng = np.random.default_rng([self.settings.seed, epoch, place, self.rank])
-        return self._placed(self.training.batch(np.array_split(self._order(epoch), self.per_epoch)[place], rng))
-
-    def _order(self, epoch: int) -> np.ndarray:
-        """This process's samples of an epoch, shuffled; gone through again where an epoch has more steps."""
-        rng, count = np.random.default_rng([self.settings.seed, epoch]), len(self.training)
-        wanted = self.settings.batch * self.per_epoch if self.settings.epoch_steps else count // self.world
-        rounds = -(-wanted * self.world // count)
-        order = np.concatenate([rng.permutation(count) for _ in range(max(1, rounds))])
-        return order[: max(1, wanted) * self.world][self.rank :: self.world]
 
     def _placed(self, batch: Batch) -> Batch:
         last = self.settings.channels_last

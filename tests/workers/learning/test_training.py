@@ -49,6 +49,31 @@ class Cancelled(Exception):
     pass
 
 
+def test_every_epoch_goes_once_through_all_samples_and_no_batch_is_drawn_that_is_not_learned():
+    drawn = []
+
+    class Watched(Points):
+        def batch(self, indices, rng):
+            if rng is not None:
+                drawn.append((indices.tolist(), float(rng.random())))
+            return self.x[indices], self.x[indices]
+
+    fit(nn.Linear(1, 1), Watched(26), None, squared, replace(SETTINGS, epochs=3))
+    assert len(drawn) == 3 * 5
+    epochs = [[k for some, _ in drawn[5 * e : 5 * e + 5] for k in some] for e in range(3)]
+    assert all(sorted(one) == list(range(26)) for one in epochs) and len(set(map(tuple, epochs))) == 3
+    assert len({number for _, number in drawn}) == 15
+
+
+def test_a_sample_that_cannot_be_read_ends_the_training_with_its_own_error():
+    class Torn(Points):
+        def batch(self, indices, rng):
+            raise OSError("scene 7 cannot be read")
+
+    with pytest.raises(OSError, match="scene 7"):
+        fit(nn.Linear(1, 1), Torn(), None, squared, SETTINGS)
+
+
 def test_a_line_is_learned():
     network, history = fit(nn.Linear(1, 1), Points(), Points(), squared, replace(SETTINGS, epochs=60, lr=0.1))
     assert network.weight.item() == pytest.approx(2, abs=0.1)
