@@ -205,6 +205,8 @@ def fmask_invalid(fmask: np.ndarray) -> np.ndarray:
 
 
 def _normalised_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    if np.shape(first) != np.shape(second):
+        raise ValueError(f"Bands of {np.shape(first)} and {np.shape(second)} have no index; bring both onto one grid.")
     a, b = np.maximum(first, 0, dtype=np.float32), np.maximum(second, 0, dtype=np.float32)
     total = a + b
     dark = ~(total > 1e-6)  # NaN counts as dark
@@ -213,12 +215,15 @@ def _normalised_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def ndsi(green: np.ndarray, swir1: np.ndarray) -> np.ndarray:
-    """Normalised difference snow index of two reflectances, in [-1, 1]; NaN where either is missing or both are 0."""
+    """Normalised difference snow index of two reflectances of one shape, float32 in [-1, 1].
+
+    NaN where either is missing or both are 0; reflectances below 0 count as 0. ValueError when the shapes differ.
+    """
     return _normalised_difference(green, swir1)
 
 
 def ndwi(green: np.ndarray, nir: np.ndarray) -> np.ndarray:
-    """Normalised difference water index (McFeeters) of two reflectances, in [-1, 1]."""
+    """Normalised difference water index (McFeeters 1996) of two reflectances; as `ndsi`."""
     return _normalised_difference(green, nir)
 
 

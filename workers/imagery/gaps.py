@@ -13,7 +13,10 @@ def gap_fill(image: np.ndarray, passes: int | None = 5) -> tuple[np.ndarray, np.
 
     image: (H, W) or (C, H, W) float; `passes=None` goes on until nothing changes. A pass computes all its fills
     from the image before it. What no pass reaches stays NaN. Reason "no_valid_pixels": a band without any value.
+    ValueError for another number of axes.
     """
+    if image.ndim not in (2, 3):
+        raise ValueError(f"An image is (H, W) or (C, H, W), got {image.shape}; fill a series image by image.")
     filled = np.array(image[None] if image.ndim == 2 else image, dtype=np.float32, order="C")
     mask = np.zeros(filled.shape, dtype=np.uint8)
     seen = [_fill_band(band, was_filled, passes) for band, was_filled in zip(filled, mask, strict=True)]

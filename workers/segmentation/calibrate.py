@@ -115,6 +115,8 @@ def near_margin(truth: np.ndarray, grid: Grid, metres: float = MARGIN_M) -> np.n
 
 
 def _known(probability: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if np.shape(probability) != np.shape(truth):
+        raise ValueError(f"probability {np.shape(probability)} and truth {np.shape(truth)} must have one shape")
     p, y = np.asarray(probability, np.float64).ravel(), np.asarray(truth, np.float64).ravel()
     known = np.isfinite(p) & np.isfinite(y)
     if not known.any():

@@ -116,6 +116,11 @@ def test_two_dark_pixels_and_missing_ones_give_nan_without_a_warning() -> None:
     assert np.isnan(bands.snow_ice(np.full((3, 3), np.nan))).all()
 
 
+def test_bands_of_two_shapes_have_no_index() -> None:
+    with pytest.raises(ValueError, match=r"Bands of \(4, 4\) and \(4, 1\) have no index"):
+        bands.ndsi(np.ones((4, 4)), np.ones((4, 1)))
+
+
 def test_the_threshold_keeps_its_own_value_and_nan() -> None:
     out = bands.snow_ice(np.array([0.3, 0.2999, np.nan, 0.8], dtype=np.float32))
     assert out[0] == np.float32(0.3)

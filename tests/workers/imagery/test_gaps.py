@@ -96,3 +96,8 @@ def test_two_pixel_stripes_leave_a_smooth_field_true_to_a_fiftieth(sigma_px: flo
     assert np.sqrt(np.mean((filled - field) ** 2)) <= 0.02
     if sigma_px > 2:  # over the filled pixels alone a field of sigma 2 leaves 0.034: half a hill lies in the gap
         assert np.sqrt(np.mean((filled[mask] - field[mask]) ** 2)) <= 0.02
+
+
+def test_a_series_is_not_taken_for_an_image() -> None:
+    with pytest.raises(ValueError, match="fill a series image by image"):
+        gap_fill(np.zeros((2, 3, 4, 5), dtype=np.float32))

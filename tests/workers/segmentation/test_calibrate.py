@@ -85,6 +85,12 @@ def test_without_a_labelled_pixel_nothing_can_be_calibrated():
         calibrate.reliability(np.array([0.4]), np.array([np.nan]))
 
 
+def test_a_map_and_a_truth_of_two_shapes_are_refused():
+    for ask in (calibrate.fit_temperature, calibrate.reliability):
+        with pytest.raises(ValueError, match="must have one shape"):
+            ask(np.full((4, 4), 0.5), np.ones(16))
+
+
 def test_near_the_margin_is_a_band_on_both_sides():
     grid = Grid("EPSG:32632", Affine(30, 0, 480_000, 0, -30, 5_200_000), 100, 100)
     truth = np.zeros(grid.shape)
