@@ -198,6 +198,7 @@ class SceneSerializer(serializers.ModelSerializer):
     refusals = serializers.JSONField()
     styles = serializers.SerializerMethodField()
     tiles = serializers.SerializerMethodField()
+    raster = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     page = serializers.SerializerMethodField()
 
@@ -206,8 +207,12 @@ class SceneSerializer(serializers.ModelSerializer):
         fields = [
             "id", "key", "kind", "collection", "sensor", "acquired", "acquired_end", "date_precision",
             "cloud_percent", "missing_fraction", "state", "reason", "refusals", "facts", "simulated", "bbox", "bands",
-            "styles", "tiles", "url", "page",
+            "styles", "tiles", "raster", "url", "page",
         ]  # fmt: skip
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="GeoTIFF (COG) of a stored scene's bands."))
+    def get_raster(self, scene: Scene) -> str | None:
+        return address(self, "scene-raster", scene.pk) if scene.state == Scene.State.STORED else None
 
     @extend_schema_field(serializers.ListField(child=serializers.FloatField()))
     def get_bbox(self, scene: Scene) -> list[float]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from inventory import assets, tile_views, views
 from inventory import pages as html
-from inventory import tile_views, views
 
 router = SimpleRouter()
 router.register("glaciers", views.GlacierViewSet, "glacier")
@@ -21,6 +21,7 @@ api = [
     path("glaciers/<str:glac_id>/scenes/", views.GlacierScenesView.as_view(), name="glacier-scenes"),
     path("glaciers/<str:glac_id>/lineage/", views.GlacierLineageView.as_view(), name="glacier-lineage"),
     path("aois/<int:pk>/scenes/", views.AreaOfInterestScenesView.as_view(), name="aoi-scenes"),
+    path("scenes/<int:pk>/raster.tif", assets.scene, name="scene-raster"),
     path("years/", views.YearsView.as_view(), name="years"),
     path("colour-maps/", views.ColourMapsView.as_view(), name="colour-maps"),
     *router.urls,

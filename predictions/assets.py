@@ -1,22 +1,16 @@
-"""Rasters as files: Cloud-Optimised GeoTIFFs that answer byte ranges (RFC 9110 section 14), named by their content."""
+"""Rasters of what the networks say, as files; `inventory.assets` sends them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from pathlib import Path
-
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
+from glacierweb.models import Run
 from glacierweb.paths import data_path
 from glacierweb.problems import Problem
+from inventory.assets import raster
 from predictions.models import FlowField, Frame, Mask
-
-COG = "image/tiff; application=geotiff; profile=cloud-optimized"
-BLOCK = 1 << 16
 
 
 @require_safe
@@ -40,56 +34,10 @@ def flow(request: HttpRequest, pk: int) -> HttpResponseBase:
     return raster(request, data_path(found.raster), f"flow-{pk}.tif")
 
 
-def raster(request: HttpRequest, path: Path, name: str) -> HttpResponseBase:
-    """The file, or the part of it that a Range header asks for; 410 where it is gone from the disk."""
-    if not path.is_file():
-        raise Problem(410, "Raster gone", f"{name} is not on disk any more; ask for its run again.", kind="gone")
-    tag, size = f'"{path.stem}"', path.stat().st_size
-    response = get_conditional_response(request, etag=tag) or _body(request, path, tag, size)
-    response["ETag"] = tag
-    response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Content-Encoding"] = "identity"  # a range of a compressed answer would be no range of the file
-    return response
-
-
-def _body(request: HttpRequest, path: Path, tag: str, size: int) -> HttpResponseBase:
-    asked = request.headers.get("Range", "")
-    if request.headers.get("If-Range", tag) != tag or not (part := byte_range(asked, size)):
-        return FileResponse(path.open("rb"), content_type=COG)
-    first, last = part
-    response = StreamingHttpResponse(_pieces(path, first, last), status=206, content_type=COG)
-    response["Content-Range"] = f"bytes {first}-{last}/{size}"
-    response["Content-Length"] = str(last - first + 1)
-    return response
-
-
-def byte_range(asked: str, size: int) -> tuple[int, int] | None:
-    """First and last byte of a single range; None for no range, a malformed one or several: the whole file is sent.
-
-    Raises Problem 416 for a range that begins behind the end.
-    """
-    found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", asked.strip())
-    if not found or found.groups() == ("", ""):
-        return None
-    first, last = found.groups()
-    if not first:
-        begin, end = max(0, size - int(last)), size - 1
-    else:
-        begin, end = int(first), min(int(last), size - 1) if last else size - 1
-    if last and first and int(last) < int(first):
-        return None
-    if begin >= size:
-        headers = {"Content-Range": f"bytes */{size}"}
-        raise Problem(416, "Range not satisfiable", f"The file has {size} bytes.", headers=headers)
-    return begin, end
-
-
-def _pieces(path: Path, first: int, last: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(first)
-        left = last - first + 1
-        while left > 0 and (piece := file.read(min(BLOCK, left))):
-            left -= len(piece)
-            yield piece
+@require_safe
+def chips(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What a video version predicted in a run of the kind track: one layer a lead, in the units of the band."""
+    digest = get_object_or_404(Run, pk=pk, kind="track").result.get("predicted", {}).get("raster_sha256")
+    if not digest:
+        raise Problem(404, "Nothing predicted", f"Run {pk} was asked without a version, or has not ended.")
+    return raster(request, data_path(f"chips/{digest}.tif"), f"chips-{pk}.tif")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from glacierweb.problems import Problem
+from inventory.assets import byte_range
 from predictions import results
-from predictions.assets import byte_range
 
 CONTENT = bytes(range(256)) * 600
 
@@ -63,3 +63,29 @@ def test_a_raster_that_is_lost_is_gone(client, mask, data_root):
     (data_root / mask.raster).unlink()
     answer = client.get(f"/api/v1/masks/{mask.pk}/raster.tif")
     assert (answer.status_code, answer["Content-Type"]) == (410, "application/problem+json")
+
+
+def test_the_bands_of_a_scene_are_sent_until_they_change(client, world):
+    from glacierweb import paths
+
+    scene = world.scene()
+    path = paths.data_path(scene.raster)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    address = client.get(f"/api/v1/scenes/{scene.pk}/").json()["raster"]
+    answer = client.get(address)
+    assert body(answer) == CONTENT
+    assert "immutable" not in answer["Cache-Control"], "another delivery may replace the file"
+    assert client.get(address, headers={"If-None-Match": answer["ETag"]}).status_code == 304
+    assert client.get(address, headers={"Range": "bytes=0-9"}).status_code == 206
+    path.write_bytes(CONTENT[:-1])
+    assert client.get(address, headers={"If-None-Match": answer["ETag"]}).status_code == 200
+    assert client.get(f"{address}?bands=1").status_code == 400
+    path.unlink()
+    assert client.get(address).status_code == 410
+
+
+def test_a_scene_that_is_not_stored_has_no_raster(client, world):
+    scene = world.scene(state="failed")
+    assert client.get(f"/api/v1/scenes/{scene.pk}/").json()["raster"] is None
+    assert client.get(f"/api/v1/scenes/{scene.pk}/raster.tif").status_code == 404
