@@ -66,6 +66,7 @@ def card(version: ModelVersion) -> dict[str, Any]:
         "metric_names": names,
         "figure_rows": [{"group": g, "values": [row.get(name) for name in names]} for g, row in figures.items()],
         "skills": skills(version.metrics),
+        "chips": [row for row in version.metrics.get("chips", []) if isinstance(row, dict)],
         "diagram": diagram(version.metrics),
         "interval": interval(version.metrics),
         "charts": {"curves": curves(version)},
@@ -91,6 +92,8 @@ def made_by(run: Run) -> list[tuple[str, str]]:
         found.append((f"Version {pk}", reverse("model-page", args=[pk])))
     if run.kind == "area_series" and isinstance(glac_id := run.params.get("glacier"), str):
         found.append((f"Glacier {glac_id}", f"/#v=1&g={glac_id}"))
+    if run.result.get("predicted"):
+        found.append(("Predicted chips (GeoTIFF, one layer a lead)", reverse("run-chips", args=[run.pk])))
     for key, name in (("forecast", "forecast"), ("mask", "mask"), ("flow", "flow")):
         if isinstance(pk := run.result.get(key), int):
             found.append((f"{key.capitalize()} {pk} (JSON)", reverse(name, args=[pk])))

@@ -16,8 +16,6 @@ from predictions.training_defaults import DEFAULTS, SPLITS, TASKS, going_on
 
 Queue = Literal["io", "gpu", "train"]
 PROFILES = ("area", "forecast", "trient", "strict", "train_composite", "outline")
-FROM_PYTHON = {"video": ("train_video", "no sequences of chips yet")}
-"""Tasks of which no ingestion brings the data: the function that teaches them, and what is missing."""
 row_id = whole(1, 2**63 - 1)
 glacier_id = text(r"[A-Za-z0-9_.-]{1,20}", "a glacier id such as G007026E45991N")
 region_code = text(r"\d{2}", "a region code of two digits such as 11")
@@ -85,12 +83,14 @@ class FlowParams:
 
 @dataclass(frozen=True)
 class TrackParams:
-    """Chips followed through a list of scenes; `c` scales the search window."""
+    """Chips followed through a list of scenes; `c` scales the search window. With a version of a video network its
+    prediction of the next chips is made too, from the first scenes, and compared with those that came after."""
 
     kind: ClassVar[str] = "track"
     queue: ClassVar[Queue] = "gpu"
     scenes: tuple[int, ...] = asked(each(row_id, 2, 200))
     c: float = asked(number(0.5, 10), 1.5)
+    version: int | None = asked(optional(row_id), None)
 
 
 @dataclass(frozen=True)
@@ -247,10 +247,6 @@ def _together(params: Any) -> list[dict[str, str]]:
             errors.append(_error(f"{pointer}/to", f"{last} is before from = {first}"))
     if isinstance(params, FlowParams) and params.first == params.second:
         errors.append(_error("/second", "is the same scene as first; flow needs two"))
-    if isinstance(params, TrainParams) and params.task in FROM_PYTHON:
-        function, what = FROM_PYTHON[params.task]
-        told = f"{params.architecture} is taught from Python (workers.learning.recipes.{function})"
-        errors.append(_error("/architecture", f"{told}: this site keeps {what}"))
     if isinstance(params, TrackParams) and len(set(params.scenes)) < len(params.scenes):
         errors.append(_error("/scenes", "names a scene twice"))
     return errors

@@ -112,8 +112,10 @@ def _absent(read: Any) -> list[dict[str, str]]:
 
 def _versions_for(read: Any) -> models.QuerySet[ModelVersion]:
     """Versions of the task that this kind of run needs."""
-    tasks = {"forecast": ["forecast"], "evaluate": ["segment", "forecast", "sar", "video"], "segment": ["segment", "sar"],
-             "area_series": ["segment", "sar"], "track": ["video"]}
+    tasks = {
+        "forecast": ["forecast"], "evaluate": ["segment", "forecast", "sar", "video"], "segment": ["segment", "sar"],
+        "area_series": ["segment", "sar"], "track": ["video"],
+    }  # fmt: skip
     return ModelVersion.objects.filter(task__in=tasks.get(read.kind, ["segment"]))
 
 

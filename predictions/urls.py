@@ -31,6 +31,7 @@ api = [
     path("flows/", products.FlowList.as_view(), name="flows"),
     path("flows/<int:pk>/", products.FlowDetail.as_view(), name="flow"),
     path("flows/<int:pk>/raster.tif", assets.flow, name="flow-raster"),
+    path("runs/<int:pk>/chips.tif", assets.chips, name="run-chips"),
     path("glaciers/<str:glac_id>/areas/", glaciers.GlacierAreas.as_view(), name="glacier-areas"),
     path("glaciers/<str:glac_id>/summary/", glaciers.GlacierSummary.as_view(), name="glacier-summary"),
     path(

@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 
 from predictions import params
+from predictions.training_defaults import DEFAULTS
 
 TRAIN = {"architecture": "random-forest", "data": {"aois": [1]}}
 
@@ -107,19 +108,16 @@ def test_every_mistake_is_named_at_once():
         ("train", {**TRAIN, "architecture": ["lstm"]}, "/architecture"),
         ("evaluate", {"version": None, "data": {"aois": [1]}}, "/version"),
         ("train", {**TRAIN, "architecture": "sar-3d", "split": "purged"}, "/split"),
-        ("train", {**TRAIN, "architecture": "svg-lp"}, "/architecture"),
+        ("train", {**TRAIN, "architecture": "svg-lp", "split": "years"}, "/split"),
     ],
 )
 def test_bad_parameters_are_refused_by_name(kind, payload, pointer):
     assert pointers(kind, payload) == [pointer]
 
 
-@pytest.mark.parametrize(("name", "function"), [("svg-lp", "train_video")])
-def test_what_no_ingestion_feeds_is_refused_with_the_function_that_teaches_it(name, function):
-    recipes = pytest.importorskip("workers.learning.recipes")
-    with pytest.raises(params.ParamsError, match=f"taught from Python .*{function}"):
-        params.read("train", {**TRAIN, "architecture": name})
-    assert callable(getattr(recipes, function))
+def test_every_architecture_of_the_catalogue_may_be_asked_for():
+    for name in DEFAULTS:
+        assert params.read("train", {**TRAIN, "architecture": name}).architecture == name
 
 
 def test_every_kind_has_its_queue():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workers.learning import catalog, memory
+from workers.learning import catalog, memory, video_report
+from workers.learning.mapping_recipes import until
 from workers.learning.samples import manifest_of
 from workers.learning.trained import Trained, plain
 from workers.learning.training import Batch, Report, TrainSettings, fit, no_report
@@ -48,15 +50,20 @@ def loss(network: nn.Module, batch: Batch, teacher_forcing: float = 0.0) -> Tens
 
 
 def train_video(preset: str, chips: np.ndarray, settings: TrainSettings | None = None, report: Report = no_report,
-                checkpoint: Path | None = None, **options: float) -> Trained:
+                checkpoint: Path | None = None, test: np.ndarray | None = None, terrain: Sequence[str] | None = None,
+                **options: float) -> Trained:
     """Teach SVG-LP on chips (N, T, size, size) in 0..1 without NaN; the last tenth validates.
 
+    test: sequences of later frames, NaN where hidden, that judge it beside the baselines (`video_report`), with the
+    terrain of each.
     options: beta, peak and other fields of `video.Config`. Raises ValueError on another shape or missing values.
     """
     row, config = catalog.preset("svg-lp", preset)
     config = replace(config, **options)
     settings = settings or settings_of(preset)
     expected = (config.frames, config.size, config.size)
+    if test is not None and (test.shape[1:] != expected or not len(test)):
+        raise ValueError(f"svg-lp is judged on sequences of {expected} (frames, rows, columns); got {test.shape}")
     if chips.ndim != 4 or chips.shape[1:] != expected or len(chips) < 2:
         raise ValueError(f"svg-lp is taught on at least 2 sequences of {expected} (frames, rows, columns); "
                          f"got {chips.shape}")
@@ -66,9 +73,11 @@ def train_video(preset: str, chips: np.ndarray, settings: TrainSettings | None =
     torch.manual_seed(settings.seed)
     manifest = manifest_of([("chips", chips)])
     network = memory.built(row.build, config)
-    network, history = fit(network, Sequences(chips[:-held]), Sequences(chips[-held:]), loss, settings, report,
-                           checkpoint, manifest)
-    metrics = plain({"validation_loss": history.best, "sequences": len(chips) - held})
+    network, history = fit(network, Sequences(chips[:-held]), Sequences(chips[-held:]), loss, settings,
+                           until(0.8, report), checkpoint, manifest)
+    report(0.8, "judging what it predicts beside the baselines")
+    judged = {} if test is None else video_report.judge(network.eval(), test, terrain, settings.seed)
+    metrics = {**plain({"validation_loss": history.best, "sequences": len(chips) - held}), **judged}
     trained = {"settings": settings.to_dict(), "manifest": manifest, "seed": settings.seed, "metrics": metrics}
     recipe = Recipe("svg-lp", preset, asdict(config), ("chip",), task="video", trained=trained)
     return Trained(Learned(network, recipe), metrics, history)

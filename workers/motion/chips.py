@@ -141,6 +141,8 @@ def find(chip: np.ndarray, image: np.ndarray, row: int, col: int, search: float 
     if np.isnan(surface).all():
         return Match(row, col, float("nan"), float("nan"), float("nan"), ("no_match",))
     y, x, ci = highest(surface, chip, window)
+    if math.isnan(ci):
+        return Match(row, col, float("nan"), float("nan"), ci, ("no_match",))
     fraction = [subpixel(*surface[y - 1 : y + 2, x]) if 0 < y < surface.shape[0] - 1 else 0.0,
                 subpixel(*surface[y, x - 1 : x + 2]) if 0 < x < surface.shape[1] - 1 else 0.0]
     return Match(top + y, left + x, top + y - row + fraction[0], left + x - col + fraction[1], ci,
@@ -148,9 +150,14 @@ def find(chip: np.ndarray, image: np.ndarray, row: int, col: int, search: float 
 
 
 def highest(surface: np.ndarray, chip: np.ndarray, window: np.ndarray) -> tuple[int, int, float]:
-    """The first maximum in row-major order; candidates closer than single precision are compared in double."""
+    """The first maximum in row-major order; candidates closer than single precision are compared in double.
+
+    Its value is NaN where none of them can be compared: what the surface shows there is rounding.
+    """
     near = np.argwhere(surface >= np.nanmax(surface) - 1e-4)[:256]
     exact = [correlation_index(chip, window[y : y + chip.shape[0], x : x + chip.shape[1]]) for y, x in near]
+    if np.isnan(exact).all():
+        return int(near[0][0]), int(near[0][1]), float("nan")
     best = int(np.flatnonzero(np.asarray(exact) >= np.nanmax(exact) - 1e-12)[0])
     return int(near[best][0]), int(near[best][1]), exact[best]
 

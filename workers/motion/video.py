@@ -189,17 +189,17 @@ class SVGLP(nn.Module):
         the mean over the samples, never the best of them.
         """
         leads = leads or self.config.frames - self.config.conditioning
-        said = [self.one_future(seen, leads) for _ in range(samples)]
-        return torch.stack(said, 1)
+        codes, maps = self.encode(seen)                                # once for all samples
+        return torch.stack([self.one_future(codes, [m[:, -1] for m in maps], leads) for _ in range(samples)], 1)
 
-    def one_future(self, seen: Tensor, leads: int) -> Tensor:
-        codes, maps = self.encode(seen)
+    def one_future(self, codes: Tensor, last_maps: list[Tensor], leads: int) -> Tensor:
+        """One draw after codes (B, T, 128) of what was observed; `last_maps` are those of the last observed frame."""
         posterior = prior = predictor = None
-        for t in range(1, seen.shape[1]):                              # the states live through what was observed
+        for t in range(1, codes.shape[1]):                             # the states live through what was observed
             q, posterior = self.posterior(codes[:, t], posterior)
             _, prior = self.prior(codes[:, t - 1], prior)
             _, predictor = self.predictor(codes[:, t - 1], q.draw(), predictor)
-        code, last_maps, said = codes[:, -1], [m[:, -1] for m in maps], []
+        code, said = codes[:, -1], []
         for _ in range(leads):
             p, prior = self.prior(code, prior)
             next_code, predictor = self.predictor(code, p.draw(), predictor)

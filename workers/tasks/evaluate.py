@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+
+import numpy as np
 
 from glacierweb.delivery import report
 from glacierweb.models import Run
 from inventory.models import AreaOfInterest, Scene
 from predictions import params, versions
 from predictions.models import ModelVersion
-from workers.learning import evaluation, mapping_report
-from workers.tasks import lessons, mapped, stored, taught
+from workers.learning import evaluation, mapping_report, video_report
+from workers.tasks import chips, lessons, mapped, stored, taught
 
 
 def evaluate(run: Run) -> dict[str, Any]:
     """Measure a version on data of one's choice, and put the figures on its card."""
     asked, tell = params.read(run.kind, run.params), report(run)
     version = ModelVersion.objects.get(pk=asked.version)
-    measure = _evaluated_forecaster if version.task == "forecast" else _evaluated_mapper
-    found = measure(asked, version, lessons.areas_of(asked.data), tell)
+    measures = {"forecast": _evaluated_forecaster, "video": _evaluated_video}
+    found = measures.get(version.task, _evaluated_mapper)(asked, version, lessons.areas_of(asked.data), tell)
     versions.keep_evaluation(run, version, {**found, "data": params.to_dict(asked.data)})
     return {"version": version.pk, **found, "warnings": evaluation.remarks(found)}
 
@@ -58,3 +61,22 @@ def _evaluated_forecaster(asked, version: ModelVersion, areas: list[AreaOfIntere
         seen = evaluation.frames_taught(version.data_snapshot.get("frames", {}), area.name, past)
         records.append((area.name, past, seen))
     return evaluation.forecasts(records)
+
+
+def _evaluated_video(asked, version: ModelVersion, areas: list[AreaOfInterest], tell) -> dict[str, Any]:
+    """Sequences whose targets came after all that taught; of places that did not teach, every sequence."""
+    network, until = taught.load(version).network, date.fromisoformat(version.data_snapshot["until"])
+    honest, seen = [], 0
+    for number, area in enumerate(areas):
+        tell(0.5 * number / len(areas), f"cutting chips of {area.name}")
+        record = chips.record_of(area, asked.data, network.config.size)
+        every = chips.windows(record, network.config)
+        later = [one for one in every if chips.first_target(record, one, network.config) >= until]
+        kept = later if area.pk in version.data_snapshot["areas"] else every
+        seen += len(every) - len(kept)
+        honest.append(chips.cut(record, chips.few(record, kept), network.config).frames)
+    frames = np.concatenate(honest)
+    if not len(frames):
+        raise ValueError(f"{seen} windows of chips, none later than what taught it ({until}): name later scenes")
+    tell(0.5, f"predicting {len(frames)} sequences")
+    return {"task": "video", "scenes": {"unseen": len(frames)}, **video_report.judge(network, frames)}

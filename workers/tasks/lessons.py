@@ -62,6 +62,11 @@ def _outlines_and_domains(data: params.DataParams, area: AreaOfInterest) -> tupl
     return known, {glacier.glac_id: stored.shape(glacier.domain) for glacier in glaciers}
 
 
+def inside(area: AreaOfInterest) -> Q:
+    """Scenes that are kept on the area's grid."""
+    return Q(item__aoi=area.pk)
+
+
 def within(day: date, data: params.DataParams | params.AreaSeriesParams) -> bool:
     """Whether a day lies in the span asked for, both ends inclusive."""
     return (data.from_ is None or day >= data.from_) and (data.to is None or day <= data.to)

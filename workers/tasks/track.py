@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from glacierweb import paths
 from glacierweb.delivery import report
 from glacierweb.models import Run
 from inventory.models import Scene
 from predictions import params
+from predictions.models import ModelVersion
+from workers.imagery import rasters
 from workers.imagery.grid import Grid
-from workers.motion import chip_paths, displacement
-from workers.tasks import stored
+from workers.motion import chip_futures, chip_paths, displacement
+from workers.tasks import stored, taught
 
 
 def track(run: Run) -> dict[str, Any]:
@@ -24,5 +27,23 @@ def track(run: Run) -> dict[str, Any]:
     for number, scene in enumerate(chain, start=1):
         tell(0.5 * number / len(chain), f"reading scene {number} of {len(chain)}")
         frames.append(displacement.on_ice(stored.stack_of(scene, grid), ice))
+    if asked.version:
+        guessed = _predicted(run, chain, asked.version, asked.c)  # refused before the long work, if it must be
     found = chip_paths.follow(frames, days, grid, asked.c, lambda fraction: tell(0.5 + fraction / 2, "following chips"))
-    return {"scenes": [scene.key for scene in chain], "days": days, **found, "warnings": chip_paths.warnings(found)}
+    more = {"predicted": guessed} if asked.version else {}
+    named = {"scenes": [scene.key for scene in chain], "days": days}
+    return {**named, **found, **more, "warnings": chip_paths.warnings(found)}
+
+
+def _predicted(run: Run, chain: list[Scene], version_pk: int, search: float) -> dict[str, Any]:
+    """What a video version says comes after the first scenes; its frames are kept as a raster."""
+    version, grid = ModelVersion.objects.get(pk=version_pk), Grid.from_dict(chain[0].grid)
+    network = taught.load(version).network
+    stacks = [stored.stack_of(scene, grid) for scene in chain[: network.config.frames]]
+    band = displacement.followed_band(stacks[0], stacks[-1])
+    found, frames = chip_futures.futures(
+        stacks, band, network, search, report=lambda done: report(run)(0.1 + 0.4 * done, "predicting chips")
+    )
+    raster = paths.scratch(".tif")
+    rasters.write(frames, raster, encode="float32")
+    return {"version": version.pk, **found, "raster_sha256": paths.adopt(raster, "chips", ".tif")}

@@ -169,3 +169,13 @@ def test_a_chip_outside_the_frame_is_refused():
         chips.track([texture(), texture()], 80, 0, size=24)
     with pytest.raises(ValueError, match="does not fit"):
         chips.correlation_surface(texture(30), texture(20))
+
+
+def test_a_chip_that_is_constant_where_both_are_known_is_no_match_however_bright_its_hidden_part():
+    rng = np.random.default_rng(0)
+    chip, image = np.full((64, 64), 0.1), rng.random((64, 64))
+    chip[:, 32:] = 1e4 * rng.random((64, 32))
+    image[:, 32:] = np.nan
+    assert np.isfinite(chips.correlation_surface(chip, image)).any(), "rounding makes the flat part look textured"
+    match = chips.find(chip, image, 0, 0, search=1.0)
+    assert match.flags == ("no_match",) and np.isnan(match.ci)

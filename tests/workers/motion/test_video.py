@@ -143,7 +143,7 @@ def test_generation_reads_the_observed_frames_only_and_encodes_what_it_said():
     torch.manual_seed(5)
     futures = whole.generate(seen, samples=3)
     assert futures.shape == (2, 3, 2, 32, 32)
-    assert encoded == [6, 2, 2] * 3
+    assert encoded == [6] + [2, 2] * 3, "what was observed once, then each frame that was said"
     torch.manual_seed(5)
     torch.testing.assert_close(whole.generate(seen, samples=3), futures)
     assert not torch.equal(futures[:, 0], futures[:, 1])
