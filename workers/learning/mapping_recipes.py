@@ -13,7 +13,7 @@ under "teaching".
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -143,15 +143,16 @@ def normalisation_of(architecture: str, names: Sequence[str], samples: Sequence[
 
 def train(architecture: str, preset: str, samples: Sequence[SegmentSample], settings: TrainSettings, report: Report,
           checkpoint: Path | None, bands: Sequence[str] | None = None, start: Learned | None = None,
-          others: Mapping[str, Sequence[SegmentSample]] | None = None, encoder: Path | None = None) -> Trained:
-    """Teach a mapping network; whole groups are held out 60/20/20.
+          others: Mapping[str, Sequence[SegmentSample]] | None = None, encoder: Path | None = None,
+          test_groups: Collection[str] | None = None) -> Trained:
+    """Teach a mapping network; whole groups are held out 60/20/20, or those of `test_groups`.
 
     start: fine-tune these weights instead; the card then says what that did to the test groups and to the samples of
     `others`, region by region. encoder: ImageNet weights for the encoder of the ResNet-50 U-Net.
     """
     if not samples:
         raise ValueError("a mapping network needs at least one stack with truth")
-    sets, manifest = divided(samples, settings.seed), segment_manifest(samples)
+    sets, manifest = divided(samples, settings.seed, test_groups), segment_manifest(samples)
     if start is None:
         network, recipe = _fresh(architecture, preset, samples, sets["train"], settings.seed, bands)
     else:
@@ -245,7 +246,8 @@ def judged(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSampl
     predict = predict or (lambda sample, learned: segment_stack(sample.stack, learned))
     held = mapping_report.report([mapping_report.judge(predict(sample, learned), sample) for sample in sets["test"]])
     counts = {name: len(some) for name, some in sets.items()}
-    card = plain({**held, "held_out": "whole groups, 60/20/20", "samples_by_set": counts, "temperature": temperature,
+    card = plain({**held, "held_out": "whole groups", "samples_by_set": counts,
+                  "test_groups": sorted({sample.group for sample in sets["test"]}), "temperature": temperature,
                   "validation_iou": metrics.confusion(probability, truth).iou,
                   "reliability": {"before": before.to_dict(), "after": after.to_dict()}})
     trained = {**recipe.trained, "settings": settings.to_dict(), "manifest": manifest, "seed": settings.seed,
@@ -253,11 +255,23 @@ def judged(network: nn.Module, recipe: Recipe, sets: dict[str, list[SegmentSampl
     return Trained(Learned(network, replace(recipe, trained=trained)), card, history)
 
 
-def divided(samples: Sequence[Any], seed: int) -> dict[str, list[Any]]:
+def divided(samples: Sequence[Any], seed: int, test_groups: Collection[str] | None = None) -> dict[str, list[Any]]:
     """Samples by set, whole groups together. With one or two groups a set is missing: then the next one before it
-    stands in (validation for test, train for validation), which the counts on the card show."""
-    of = split_groups((sample.group for sample in samples), seed)
-    sets = {name: [s for s in samples if of[s.group] == name] for name in ("train", "validation", "test")}
+    stands in (validation for test, train for validation), which the counts on the card show.
+
+    test_groups: what is tested on instead of the fifth that a hash chooses; the others teach and validate. Raises
+    ValueError unless they leave samples on both sides.
+    """
+    held = [s for s in samples if test_groups is not None and s.group in test_groups]
+    rest = [s for s in samples if test_groups is None or s.group not in test_groups]
+    if test_groups is not None and not (held and rest):
+        there = ", ".join(sorted({s.group for s in samples}))
+        raise ValueError(f"of the groups {there} some must be tested on and some must teach; asked to test on "
+                         f"{', '.join(sorted(test_groups)) or 'none'}")
+    of = split_groups((sample.group for sample in rest), seed)
+    sets = {name: [s for s in rest if of[s.group] == name] for name in ("train", "validation", "test")}
+    if held:
+        sets = {"train": sets["train"] + sets["test"], "validation": sets["validation"], "test": held}
     sets["validation"] = sets["validation"] or sets["train"]
     sets["test"] = sets["test"] or sets["validation"]
     return sets

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,13 +62,16 @@ def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSam
                     settings: TrainSettings | None = None, report: Report = no_report,
                     checkpoint: Path | None = None, bands: Sequence[str] | None = None,
                     start: Learned | None = None, others: Mapping[str, Sequence[SegmentSample]] | None = None,
-                    encoder: Path | None = None) -> Trained:
+                    encoder: Path | None = None, test_groups: Collection[str] | None = None) -> Trained:
     """Teach a mapper of glacier ice on stacks with truth; metrics are from held-out groups.
 
     bands: input channels by name; by default what the samples offer and the architecture can use. start: weights to
     go on from (regional fine-tuning); `others` are samples of other regions, on which the card shows what was lost.
     encoder: a safetensors file with ImageNet weights for the ResNet-50 U-Net. Without `settings` each of the three has
-    its own. Raises ValueError on no samples or one class only, MissingBands by name, and what `report` raises.
+    its own. test_groups: groups to test a network on instead of a fifth chosen by hash, such as those of one region or
+    of the last years (`imagery.splits.leave_one_region_out`, `leave_last_years_out`).
+
+    Raises ValueError on no samples or one class only, MissingBands by name, and what `report` raises.
     """
     row, _ = catalog.preset(architecture, preset)
     if row.task != "segment":
@@ -77,7 +80,7 @@ def train_segmenter(architecture: str, preset: str, samples: Iterable[SegmentSam
     if row.fit is not None:
         return train_forest(preset, list(samples), settings.seed, report, bands)
     return mapping_recipes.train(architecture, preset, list(samples), settings, report, checkpoint, bands,
-                                 start, others, encoder)
+                                 start, others, encoder, test_groups)
 
 
 def _mapping_settings(architecture: str, preset: str, start: Learned | None, encoder: Path | None) -> TrainSettings:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from workers.imagery.bands import CANONICAL
 from workers.imagery.grid import Grid
 from workers.imagery.rasters import MissingBands, Stack
+from workers.imagery.splits import leave_last_years_out, leave_one_region_out
 from workers.learning import catalog, mapping_recipes, recipes, weights
 from workers.learning.samples import SegmentSample, TruthWindows
 from workers.learning.series_recipes import BANDS, SeriesSample, baselines
@@ -201,6 +202,22 @@ def test_the_resnet_keeps_the_weights_of_the_lowest_validation_loss_and_the_othe
     for name in ("resnet50-unet", "fusion-unet"):
         recipes.train_segmenter(name, "small", [sample(g) for g in "abc"], short(name))
     assert asked == {"ResNetUNet": (True, False), "FusionUNet": (False, True)}
+
+
+def test_a_whole_region_or_the_last_years_can_be_left_out():
+    some = [sample(f"{region} {year}") for region in ("ALP", "HMA") for year in (2001, 2002, 2003)]
+    regions, years = [s.group[:3] for s in some], [int(s.group[-4:]) for s in some]
+    for region, _, test in leave_one_region_out(regions):
+        sets = mapping_recipes.divided(some, 0, {some[k].group for k in test})
+        assert {s.group[:3] for s in sets["test"]} == {region}
+        assert not {s.group[:3] for s in sets["train"] + sets["validation"]} & {region}
+        assert len(sets["train"]) == 2 and len(sets["validation"]) == 1
+    last = {some[k].group for k in leave_last_years_out(years, 1)[1]}
+    trained = recipes.train_segmenter("fusion-unet", "small", some, short("fusion-unet"), test_groups=last)
+    assert trained.metrics["test_groups"] == ["ALP 2003", "HMA 2003"]
+    for wrong in (set(), {"NZ 1999"}, {s.group for s in some}):
+        with pytest.raises(ValueError, match="some must be tested on and some must teach"):
+            mapping_recipes.divided(some, 0, wrong)
 
 
 def season(group: str) -> SeriesSample:
