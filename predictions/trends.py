@@ -123,12 +123,12 @@ def fit(years: Sequence[float], km2: Sequence[float]) -> LogLinear:
     return LogLinear(time, logs, centre, float(logs.mean()), slope, int((~positive).sum()))
 
 
-def unpublished(line: LogLinear) -> str:
-    """Why a trend from this line is not published; empty when it may be."""
-    if line.n < LEAST_OBSERVATIONS:
-        return f"fewer than {LEAST_OBSERVATIONS} observations ({line.n})"
-    if line.span_years < LEAST_SPAN_YEARS:
-        return f"less than {LEAST_SPAN_YEARS:g} years from the first to the last observation ({line.span_years:.1f})"
+def unpublished(line: LogLinear, observations: int = LEAST_OBSERVATIONS, span_years: float = LEAST_SPAN_YEARS) -> str:
+    """Why a trend from this line is not published, for want of observations or of years; empty when it may be."""
+    if line.n < observations:
+        return f"fewer than {observations} observations ({line.n})"
+    if line.span_years < span_years:
+        return f"less than {span_years:g} years from the first to the last observation ({line.span_years:.1f})"
     return ""
 
 

@@ -106,6 +106,13 @@ def test_a_short_or_brief_series_is_not_published(noisy):
     assert "less than 5 years" in trends.unpublished(brief)
 
 
+def test_what_a_published_trend_takes_is_a_setting(noisy):
+    line = trends.fit(*noisy)
+    assert trends.unpublished(line, observations=line.n) == ""
+    assert trends.unpublished(line, observations=line.n + 1) == f"fewer than {line.n + 1} observations ({line.n})"
+    assert trends.unpublished(line, span_years=100).startswith("less than 100 years")
+
+
 def test_one_wild_scene_is_flagged_and_a_steady_trend_is_not(noisy):
     years, _ = noisy
     steady = 3.0 * np.exp(-0.02 * (years - 2000)) * np.exp(0.002 * np.sin(np.arange(80) * 2.3))

@@ -11,7 +11,7 @@ import numpy as np
 from workers.imagery.grid import WGS84, Grid, transformer
 from workers.motion.chip_dataset import places
 from workers.motion.chips import SEARCH, SIZE_PX, Chain, track
-from workers.motion.velocity import DAYS_A_YEAR
+from workers.motion.velocity import DAYS_A_YEAR, ground_pixel_m
 
 SIDES_PX = (SIZE_PX, 64, 32, 16)
 """The published side first; smaller ones where no such chip fits onto the ice."""
@@ -26,13 +26,14 @@ def follow(frames: Sequence[np.ndarray], days: Sequence[float], grid: Grid, sear
 
     ``days`` (T - 1) lie between the frames. Returns size_px, reach_px and reach_m (how far a chip is looked for in a
     step), left_out (chips beyond the bound), median_ci, trusted (share of steps without a flag) and chips, each with
-    lon, lat (T, centre of the chip, to a whole pixel), ci, m_per_year (T - 1; not corrected by stable terrain) and
-    flags. Raises ValueError where no chip of 16 px lies mostly on known pixels.
+    lon, lat (T, centre of the chip, to a whole pixel), ci, m_per_year (T - 1; on the ground, whatever the scale of the
+    projection; not corrected by stable terrain) and flags. Raises ValueError where no chip of 16 px lies mostly on
+    known pixels.
     """
     side, lattice = chosen_places(frames[0], search)
     most = max(1, MOST_STEPS // len(days))
     kept = [lattice[i * len(lattice) // most] for i in range(most)] if len(lattice) > most else lattice
-    chains = []
+    chains, ground_m = [], np.broadcast_to(ground_pixel_m(grid), grid.shape)
     for number, (row, col) in enumerate(kept):
         report(number / len(kept))
         chains.append(track(frames, row, col, side, search))
@@ -44,7 +45,7 @@ def follow(frames: Sequence[np.ndarray], days: Sequence[float], grid: Grid, sear
         "left_out": len(lattice) - len(kept),
         "median_ci": _number(float(np.median(known)), 3) if known else None,
         "trusted": round(sum(not match.flags for match in matches) / len(matches), 3),
-        "chips": [_chip(chain, days, side, grid) for chain in chains],
+        "chips": [_chip(chain, days, side, grid, ground_m) for chain in chains],
     }  # fmt: skip
 
 
@@ -82,12 +83,13 @@ def warnings(found: dict[str, Any]) -> list[str]:
     return told
 
 
-def _chip(chain: Chain, days: Sequence[float], side: int, grid: Grid) -> dict[str, Any]:
+def _chip(chain: Chain, days: Sequence[float], side: int, grid: Grid, ground_m: np.ndarray) -> dict[str, Any]:
+    half = side // 2
     corners = zip(chain.rows, chain.cols, strict=True)
     middles = [grid.transform @ (col + side / 2, row + side / 2) for row, col in corners]
     lon, lat = transformer(grid.crs, WGS84).transform([x for x, _ in middles], [y for _, y in middles])
-    speeds = [math.hypot(match.d_row, match.d_col) * grid.pixel_m * DAYS_A_YEAR / gap
-              for match, gap in zip(chain.matches, days, strict=True)]  # fmt: skip
+    speeds = [math.hypot(match.d_row, match.d_col) * ground_m[row + half, col + half] * DAYS_A_YEAR / gap
+              for match, gap, row, col in zip(chain.matches, days, chain.rows, chain.cols, strict=False)]  # fmt: skip
     return {
         "lon": [round(float(one), 5) for one in lon], "lat": [round(float(one), 5) for one in lat],
         "ci": [_number(match.ci, 3) for match in chain.matches], "m_per_year": [_number(v, 1) for v in speeds],

@@ -15,12 +15,16 @@ SOFT_HARD_APART = 0.2       # |soft - hard| / hard above which an observation is
 COMPARABLE = 0.95           # observed share of the domain below which areas cannot be compared
 
 
+PAPER_PIXEL_KM2 = 0.0009    # 30 m x 30 m whatever the projection, as the published areas were counted
+
+
 def area_km2(probability: np.ndarray, grid: Grid, domain: np.ndarray | None = None, rule: Rule = "hard",
-             threshold: float = 0.5) -> float:
+             threshold: float = 0.5, pixel_km2: float | None = None) -> float:
     """Glacier area, km2, of (H, W) probabilities inside the bool (H, W) domain (None: everywhere).
 
     hard: pixels of p >= threshold; soft: sum of p; soft_above_half: sum of p where p >= 0.5. Missing pixels count
-    nothing; NaN when no pixel of the domain is observed. Raises ValueError on another rule or shape.
+    nothing; NaN when no pixel of the domain is observed. Pixels have their true areas unless `pixel_km2` gives one for
+    all; with PAPER_PIXEL_KM2 and no domain areas are counted as published. Raises ValueError on another rule or shape.
     """
     if probability.shape != grid.shape:
         raise ValueError(f"a map of {probability.shape} does not lie on a grid of {grid.shape}")
@@ -31,7 +35,7 @@ def area_km2(probability: np.ndarray, grid: Grid, domain: np.ndarray | None = No
     weights = {"hard": inside & (p >= threshold), "soft": p, "soft_above_half": np.where(p >= 0.5, p, 0)}
     if rule not in weights:
         raise ValueError(f"unknown area rule {rule!r}: use hard, soft or soft_above_half")
-    return float((weights[rule] * grid.pixel_area_km2()).sum())
+    return float((weights[rule] * (grid.pixel_area_km2() if pixel_km2 is None else pixel_km2)).sum())
 
 
 @dataclass(frozen=True)

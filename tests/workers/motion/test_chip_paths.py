@@ -36,6 +36,15 @@ def test_a_pattern_that_goes_two_pixels_a_year_is_followed_at_sixty_metres_a_yea
     assert found["median_ci"] > 0.99
 
 
+def test_speeds_in_polar_stereographic_are_those_on_the_ground():
+    polar = Grid("EPSG:3031", Affine(30, 0, 300_000, 0, -30, -1_040_000), 64, 64)              # near 80 S
+    found = chip_paths.follow(frames(64, 2), [365.25, 365.25], polar)
+    (chip, *_) = [chip for chip in found["chips"] if not any(chip["flags"])]
+    _, _, metres = Geod(ellps="WGS84").inv(chip["lon"][0], chip["lat"][0], chip["lon"][2], chip["lat"][2])
+    assert sum(chip["m_per_year"]) == pytest.approx(metres, rel=0.01)
+    assert metres == pytest.approx(120 / 0.98, rel=0.01)
+
+
 def test_the_published_side_is_taken_where_it_fits_and_a_smaller_one_where_ice_is_narrow():
     lattice = [(32, 32), (32, 160), (160, 32), (160, 160)]
     assert chip_paths.chosen_places(np.zeros((320, 320))) == (128, lattice)

@@ -9,7 +9,7 @@ import pytest
 from affine import Affine
 
 from workers.imagery.grid import Grid
-from workers.segmentation.areas import area_km2, measure
+from workers.segmentation.areas import PAPER_PIXEL_KM2, area_km2, measure
 
 GRID = Grid("EPSG:32632", Affine(30, 0, 480_000, 0, -30, 5_200_000), 40, 30)
 PIXEL = float(GRID.pixel_area_km2().mean())
@@ -23,6 +23,13 @@ def test_the_three_rules_by_hand():
     assert area_km2(p, GRID, rule="soft_above_half") == pytest.approx(1.5 * PIXEL, rel=1e-4)
     with pytest.raises(ValueError, match="hard, soft or soft_above_half"):
         area_km2(p, GRID, rule="mean")
+
+
+def test_areas_are_counted_as_published_on_request():
+    p = np.zeros(GRID.shape)
+    p[:5, :7] = 0.8
+    assert area_km2(p, GRID, pixel_km2=PAPER_PIXEL_KM2) == pytest.approx(35 * 0.0009, rel=1e-12)
+    assert area_km2(p, GRID, rule="soft", pixel_km2=PAPER_PIXEL_KM2) == pytest.approx(28 * 0.0009, rel=1e-12)
 
 
 def test_ice_of_neighbours_outside_the_domain_does_not_count():
