@@ -164,6 +164,13 @@ function reading(map) {
       const [west, east] = whole ? [-180, 180] : [wrap(bounds.getWest()), wrap(bounds.getEast())];
       return [west, clip(bounds.getSouth()), east, clip(bounds.getNorth())];
     },
+    /** Where the middle of some [lon, lat] lies in the window, as a share of its width; one half beside it, null without. */
+    shareOf(places) {
+      if (!places?.length) return null;
+      const middle = L.latLngBounds(places.map(([lon, lat]) => [lat, lon])).getCenter();
+      const share = map.latLngToContainerPoint(middle).x / map.getSize().x;
+      return share > 0.05 && share < 0.95 ? share : 0.5;
+    },
     holds: (bbox) => map.getBounds().intersects(toBounds(bbox)),
   };
 }

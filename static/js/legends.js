@@ -25,7 +25,7 @@ function line(className, text) {
 }
 
 /** Legend of the outlines: the ramp of years and what each kind of line means. */
-export function outlineLegend([first, last], { simulated, predicted, chosen }) {
+export function outlineLegend([first, last], { simulated, predicted, chosen, small }) {
   return h("figure", { class: "legend-entry" },
     h("figcaption", {}, "Outlines by year"),
     bar(yearRamp(), 0, 1),
@@ -33,5 +33,6 @@ export function outlineLegend([first, last], { simulated, predicted, chosen }) {
     h("ul", { class: "lines" },
       chosen && line("chosen", "chosen year"),
       predicted && line("predicted", "predicted by a network"),
-      simulated && line("simulated", "simulated (dotted, hatched)")));
+      simulated && line("simulated", "simulated (dotted, hatched)"),
+      small && line("small", "too small to draw here")));
 }

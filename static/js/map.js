@@ -114,7 +114,10 @@ const list = createList({
   onPick: (glacier) => choose(glacier.glac_id, glacier),
   onFound: (glaciers) => (inventory.setPoints(glaciers), (simulatedInView = glaciers.some(({ simulated }) => simulated)), redraw()),
 });
-const swipe = createSwipe(find("stage"), map, state, (values) => sidesOf(selection.data(), values));
+const swipe = createSwipe(find("stage"), map, state, {
+  sides: (values) => sidesOf(selection.data(), values),
+  middle: () => map.shareOf(selection.data().outlines.at(-1)?.geometry.coordinates.flat(2)),
+});
 const layerControl = createLayerControl(find("layers-button"), find("layers"), state, basemaps);
 
 function choose(id, glacier = null) {
@@ -193,7 +196,7 @@ function redraw() {
 }
 
 function tellLegend() {
-  legend.show({ ...drawn, span, values: state.values, mask: shownMask, simulated: simulatedInView });
+  legend.show({ ...drawn, span, zoom: map.zoom(), values: state.values, mask: shownMask, simulated: simulatedInView });
 }
 
 function choiceChanged(values) {
@@ -270,6 +273,7 @@ createStatus(find("status"), {
   }, 300),
 });
 notices.followPointer(map, find("coordinates"));
+map.on("zoomend", tellLegend);
 
 function worldCame({ aois, timeline: all }) {
   everything = all;

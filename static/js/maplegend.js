@@ -8,6 +8,9 @@ import { refusals } from "./scenes.js";
 
 const TITLES = { ndsi: "NDSI of the scene", backscatter: "Radar backscatter of the scene (dB)", coherence: "Coherence of the scene (0 to 1)", mask: "Probability of ice" };
 
+// Where outlines are drawn at all, and where none is small enough any more to be drawn as a square.
+const [OUTLINES_FROM, WHOLE_FROM] = [8, 13];
+
 function sceneWords(scene) {
   const refused = refusals(scene)[0];
   const why = refused ? `, refused by the ${refused.profile} profile (${refused.rule.replaceAll("_", " ")})` : "";
@@ -27,12 +30,12 @@ export function createMapLegend(element, colourMaps) {
   const body = element.querySelector(".legend-body");
   element.open = !window.matchMedia("(max-width: 700px)").matches;
   return {
-    async show({ span, values, scene, style, mask, forecast, frame, simulated, message, flow, agreement }) {
+    async show({ span, values, scene, style, mask, forecast, frame, simulated, message, flow, agreement, zoom }) {
       const maps = (await colourMaps.catch(() => null)) ?? {};
       const { layers } = values;
       const entries = [];
       if ("outlines" in layers || "predicted" in layers) {
-        entries.push(outlineLegend(span, { simulated, predicted: "predicted" in layers, chosen: Boolean(values.glacier) }));
+        entries.push(outlineLegend(span, { simulated, predicted: "predicted" in layers, chosen: Boolean(values.glacier), small: zoom >= OUTLINES_FROM && zoom < WHOLE_FROM }));
       }
       if (scene && TITLES[style] && maps[style]) entries.push(rasterLegend(maps[style], TITLES[style]));
       if (mask && maps.probability) entries.push(rasterLegend(maps.probability, TITLES.mask));

@@ -13,9 +13,13 @@ export function moved(share, key) {
   return key in steps ? Math.min(1, Math.max(0, share + steps[key])) : null;
 }
 
-/** Adds the handle. Follows `state.compare` (null = off); `sides(values)` gives the words of both sides. */
-export function createSwipe(element, map, state, sides) {
+/**
+ * Adds the handle. Follows `state.compare` (null = off); `sides(values)` gives the words of both sides, `middle()` the
+ * share of the width where the handle begins, over what is compared (null where that is not known yet).
+ */
+export function createSwipe(element, map, state, { sides, middle }) {
   let share = 0.5;
+  let placed = false;
   const tagLeft = h("span", { class: "tag left" });
   const tagRight = h("span", { class: "tag right" });
   const handle = h("div", {
@@ -27,7 +31,9 @@ export function createSwipe(element, map, state, sides) {
   const show = () => {
     const { compare } = state.values;
     handle.hidden = !compare;
+    if (compare && !placed) [share, placed] = [middle() ?? share, middle() !== null];
     if (!compare) {
+      placed = false;
       map.clip(LEFT, RIGHT, null);
       return;
     }
@@ -39,7 +45,7 @@ export function createSwipe(element, map, state, sides) {
     handle.setAttribute("aria-valuetext", `${left} on ${Math.round(share * 100)} %, ${right} on the rest`);
     map.clip(LEFT, RIGHT, share);
   };
-  const to = (next) => ((share = next), show());
+  const to = (next) => ((share = next), (placed = true), show());
   handle.addEventListener("keydown", (event) => {
     const next = moved(share, event.key);
     if (next === null) return;

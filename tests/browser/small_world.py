@@ -1,5 +1,5 @@
 """A small world for the browser, written through the models and real rasters: two glaciers, their outlines of three
-years, scenes, predicted outlines with areas, and two forecasts (one useful, one not). No worker is needed."""
+years, scenes, predicted outlines with areas, a displacement, and two forecasts (one useful, one not). No worker needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ from glacierweb import paths, runs
 from glacierweb.models import Run
 from inventory import outlines
 from inventory.models import AreaOfInterest, Glacier, Region, Scene, Source
-from predictions.models import AreaMeasurement, Forecast, Frame, Mask, ModelVersion, PredictedOutline, SkillScore
+from predictions.models import (
+    AreaMeasurement,
+    FlowField,
+    Forecast,
+    Frame,
+    Mask,
+    ModelVersion,
+    PredictedOutline,
+    SkillScore,
+)
 
 BOX = (-30.05, 45.97, -29.95, 46.03)
 SIZE = 64
@@ -128,6 +137,16 @@ def build_predictions(glaciers: dict[str, Glacier]) -> None:
     build_scene(1999, refused=True)
 
 
+def build_flow() -> FlowField:
+    """Ice that moves at 120 m a year in the middle, and not at its edge."""
+    first, second = (Scene.objects.get(key=f"TEST_{year}") for year in (2014, 2015))
+    speed = 130 * np.clip(ndsi_field(0.0)[0] / 0.75, 0, 1)
+    return FlowField.objects.create(
+        run=finished("flow"), first=first, second=second, stable_nmad_m_per_year=4.2,
+        raster_sha256=raster("flows", np.stack([speed, speed, 0 * speed]), ("v", "vx", "vy")),
+    )  # fmt: skip
+
+
 def build_forecast(aoi: AreaOfInterest, architecture: str, useful: bool) -> Forecast:
     version = version_of("forecast", architecture) if useful else ModelVersion.objects.get(task="forecast")
     forecast = Forecast.objects.create(
@@ -157,6 +176,7 @@ def build() -> dict[str, Glacier]:
     """Everything; returns the glaciers by their short names."""
     glaciers = build_outlines()
     build_predictions(glaciers)
+    build_flow()
     aoi = AreaOfInterest.objects.create(
         name="Test area", polygon=MultiPolygon(Polygon.from_bbox(BOX), srid=4326), simulated=True,
         grid={"crs": "EPSG:32626", "transform": [30, 0, 0, 0, -30, 0], "width": SIZE, "height": SIZE},

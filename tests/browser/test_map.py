@@ -212,6 +212,44 @@ def test_two_dates_are_compared_with_a_divider_that_the_keyboard_moves(visit):
     assert visit.complaints == []
 
 
+def test_the_analysts_outline_stands_beside_the_networks(visit):
+    page = visit.open_glacier()
+    page.click("#list .panel-bar button")
+    page.locator("#moment").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")  # 2015: the last year that both have drawn
+    page.keyboard.press("c")
+    page.wait_for_function("() => document.querySelectorAll('.leaflet-chosen-left-pane path').length > 0")
+    page.locator("#compare-left").select_option("network")
+    assert page.locator(".swipe .left").inner_text().startswith("analysts")
+    assert page.locator(".swipe .right").inner_text().startswith("network")
+    assert "cmp=network" in page.evaluate("location.hash")
+    assert page.locator(".leaflet-chosen-left-pane path").count() > 0
+    assert page.locator(".leaflet-chosen-pane path").count() == 0
+    assert page.locator(".leaflet-predicted-pane path").count() > 0
+    page.keyboard.press("Escape")
+    assert page.locator("#compare-with").is_hidden()
+    assert visit.complaints == []
+
+
+def test_speed_and_agreement_are_layers_with_their_legends(visit):
+    page = visit.open_glacier()
+    page.locator("[data-section=flow] summary").click()
+    page.locator("[data-section=flow] button.row").click()
+    page.wait_for_selector(".leaflet-flow-pane img.leaflet-tile-loaded", timeout=PANEL_MS)
+    assert "Speed (m a year)" in page.locator("#legend").inner_text()
+    assert "2014-08-20 to 2015-08-20" in page.locator("#legend").inner_text()
+    assert "4.2" in page.locator("[data-section=flow]").inner_text()
+    page.click("#layers-button")
+    page.uncheck("#layer-flow")
+    assert page.locator(".leaflet-flow-pane img").count() == 0
+    page.uncheck("#layer-predicted")
+    page.check("#layer-agreement")
+    page.wait_for_selector(".leaflet-agreement-pane img", state="attached", timeout=PANEL_MS)
+    assert "3 outlines of 1990–2016" in page.locator("#legend").inner_text()
+    assert visit.complaints == []
+
+
 def test_nobody_else_is_asked_and_the_page_works_with_the_network_cut(visit):
     own = urlparse(visit.site).netloc
     outside: list[str] = []

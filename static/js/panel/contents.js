@@ -2,7 +2,7 @@
 
 import { spanOf, yearOf } from "../dates.js";
 import { isTransfer } from "../forecasts.js";
-import { orElse } from "../glacier.js";
+import { askedAgain, orElse } from "../glacier.js";
 import { createPlayer } from "../player.js";
 import { areaSection } from "./area.js";
 import { downloadList, sourceList } from "./downloads.js";
@@ -42,7 +42,8 @@ function outlinePart(data, { api, actions }) {
 
 function predictedPart(data, { api, actions }) {
   const part = section("predicted", "Predicted outlines", { open: false });
-  fill(part, () => api.predictedOutlines(data.id), ({ features }) => {
+  const again = () => api.predictedOutlines(data.id).then(({ features }) => features);
+  fill(part, askedAgain(data.predicted, again), (features) => {
     part.aside(many(features.length));
     return predictedList(features, { onShow: actions.showOutline, onLight: actions.light });
   });
@@ -55,7 +56,7 @@ function scenesPart(data, { state, api, actions }) {
   let shown = null;
   const list = () => sceneList(scenes, state.values, { onScene: actions.showScene, shown });
   const draw = () => scenes && part.body.replaceChildren(...list().filter(Boolean));
-  fill(part, () => api.scenes(data.id), (found) => {
+  fill(part, askedAgain(data.scenes, () => api.scenes(data.id)), (found) => {
     scenes = found;
     part.aside(many(found.length));
     return list();
@@ -63,11 +64,11 @@ function scenesPart(data, { state, api, actions }) {
   return { part, draw, setShown: (scene) => ((shown = scene), draw()) };
 }
 
-function flowPart(data, { state }) {
+function flowPart(data, { state, api }) {
   const part = section("flow", "Flow", { open: false });
   let fields = null;
   const draw = () => fields && part.body.replaceChildren(...flowList(fields, state));
-  fill(part, () => data.flows, (found) => {
+  fill(part, askedAgain(data.flows, () => api.flows(data.id)), (found) => {
     fields = found;
     part.aside(many(found.length));
     return flowList(found, state);
@@ -106,7 +107,7 @@ export function glacierContents(data, context) {
   const csv = api.areasCsv(data.id);
   const area = areaSection({ state, csv, name: data.id, onPoint: actions.showPoint });
   fill(area.part, () => api.areas(data.id), area.build);
-  const forecast = forecastPart(state, () => api.forecasts(data.id));
+  const forecast = forecastPart(state, askedAgain(data.forecasts, () => api.forecasts(data.id)));
   const scenes = scenesPart(data, context);
   const flow = flowPart(data, context);
   const parts = [
