@@ -126,7 +126,7 @@ def transfer(learned: Any, cube: Cube, card: Mapping[str, Any]) -> Issued:
     )
     notes = [
         f"The record has a single window ({years}); the target year was seen next door, so this is no forecast skill.",
-        "NDSI was computed by its authors from unscaled numbers; its position is known to about 100 m.",
+        "The NDSI rasters are used as they were delivered, with the scaling and the position their authors gave them.",
     ]
     return Issued(target.starts[0], shown + ahead, scores, False, sentence, notes)
 
@@ -157,15 +157,16 @@ def scores_of(past: Hindcast) -> list[IssuedScore]:
         base = past.baselines[name]
         found.append(
             IssuedScore(
-                name, 0, mean(past.scores.mse), mean(base.mse), finite(skill.pooled), finite(skill.lo),
-                finite(skill.hi), finite(mean(past.scores.mae)), finite(mean(past.thresholded.iou)), len(past.issued),
+                name, 0, past.scores.pooled_mse, base.pooled_mse, finite(skill.pooled), finite(skill.lo),
+                finite(skill.hi), finite(past.scores.pooled_mae), finite(mean(past.thresholded.iou)), len(past.issued),
             )
         )  # fmt: skip
         for lead in range(past.leads):
             found.append(
                 IssuedScore(
-                    name, lead + 1, past.scores.mse[lead], base.mse[lead], finite(skill.per_lead[lead]), None, None,
-                    finite(past.scores.mae[lead]), finite(past.thresholded.iou[lead]), len(past.issued),
+                    name, lead + 1, past.scores.mse[lead], base.mse[lead], finite(skill.per_lead[lead]),
+                    finite(skill.per_lead_lo[lead]), finite(skill.per_lead_hi[lead]), finite(past.scores.mae[lead]),
+                    finite(past.thresholded.iou[lead]), len(past.issued),
                 )
             )  # fmt: skip
     return [score for score in found if np.isfinite(score.mse) and np.isfinite(score.mse_baseline)]
@@ -179,8 +180,8 @@ def scores_of_transfer(metrics: Mapping[str, Any]) -> list[IssuedScore]:
         scores = metrics["scores"]
         found.append(
             IssuedScore(
-                name, 0, mean(scores["mse"]), mean(base["mse"]), skill["pooled"], skill["lo"], skill["hi"],
-                mean(scores["mae"]), mean(scores["iou"]), 1,
+                name, 0, scores["pooled_mse"], base["pooled_mse"], skill["pooled"], skill["lo"], skill["hi"],
+                scores["pooled_mae"], mean(scores["iou"]), 1,
             )
         )  # fmt: skip
     return found
