@@ -16,6 +16,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
 MOST_CHARACTERS = 256
+FREE_TEXT = frozenset({"q", "name", "source", "status", "collection", "scope"})
+"""Left empty they ask for everything, as the empty field of a form does."""
 FIRST, LAST = time.min, time.max
 
 
@@ -46,7 +48,7 @@ def known(
             raise bad(name, values[0], f"use at most {MOST_CHARACTERS} printable characters")
     if "format" in params:
         choice("format", params["format"], formats)
-    return {name: str(value) for name, value in params.items() if value != "" or name in PAGING}
+    return {name: str(value) for name, value in params.items() if value != "" or name not in FREE_TEXT}
 
 
 def number(name: str, given: str) -> float:

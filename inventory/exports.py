@@ -62,7 +62,7 @@ def attachment(outlines: QuerySet[Outline], name: str, query: str) -> StreamingH
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same pieces, the first of them made now: what fails at once becomes a problem, not half a file."""
-    return itertools.chain([next(pieces)], pieces)
+    return itertools.chain([next(pieces, b"")], pieces)
 
 
 def write(outlines: QuerySet[Outline], path: Path, name: str, query: str = "") -> None:

@@ -7,14 +7,18 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
+from inventory.asking import MOST_CHARACTERS
 from inventory.identifiers import GLIMS_ID
 from inventory.models import Scene
 
-_TEXT, _NUMBER, _BOOLEAN = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
+_FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?"
+_TEXT = {"type": "string", "maxLength": MOST_CHARACTERS, "pattern": "^[^\\x00]*$"}
+_NUMBER, _BOOLEAN = {"type": "number"}, {"type": "boolean"}
 _ROW = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
-_CODE = {"type": "string", "pattern": r"^\d{1,2}$"}
-_SPAN = {"type": "string", "example": "2000-01-01/2003-08-24T10:00:00Z"}
-_BOX = {"type": "string", "pattern": r"^[^,]+(,[^,]+){3}(,[^,]+,[^,]+)?$"}
+_CODE = {"type": "string", "pattern": "^[0-9]{1,2}$"}
+_SPAN = {"type": "string", "pattern": rf"^({_DAY}|\.\.)?(/({_DAY}|\.\.)?)?$", "example": "2000-01-01/2003-08-24"}
+_BOX = {"type": "string", "pattern": f"^{_FLOAT}(,{_FLOAT}){{3}}(,{_FLOAT},{_FLOAT})?$", "example": "12.9,47,13.5,47.3"}
 _GLIMS = {"type": "string", "pattern": GLIMS_ID.pattern}
 TOLD: dict[str, tuple[dict[str, Any], str]] = {
     "bbox": (_BOX, "west,south,east,north in degrees; west larger than east crosses the antimeridian"),
@@ -34,7 +38,8 @@ TOLD: dict[str, tuple[dict[str, Any], str]] = {
     "state": ({"type": "string", "enum": list(Scene.State.values)}, "how far a scene is"),
     "kind": ({"type": "string", "enum": list(Scene.KINDS)}, "what a scene holds"),
     "collection": (_TEXT, "catalogue collection"),
-    "version": (_TEXT, "number of a version, `all`, or `active` (the default)"),
+    "version": ({"type": "string", "pattern": "^([1-9][0-9]{0,8}|all|active)$"},
+                "number of a version, `all`, or `active` (the default)"),
     "scene": (_ROW, "number of a scene"),
     "product": ({"type": "string", "enum": ["ice", "snow_ice"]}, "glacier ice by a network, or snow and ice by NDSI"),
 }  # fmt: skip

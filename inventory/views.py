@@ -69,11 +69,12 @@ class FeaturePagination(KeysetPagination):
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
         """The OpenAPI description of a page of features."""
-        return {"type": "object", "properties": {
-            "type": {"type": "string", "enum": ["FeatureCollection"]}, "numberMatched": {"type": "integer"},
-            "numberReturned": {"type": "integer"}, "timeStamp": {"type": "string", "format": "date-time"},
-            "links": {"type": "array", "items": {"type": "object"}}, "features": schema,
-        }}  # fmt: skip
+        counts = {
+            "numberMatched": {"type": "integer"}, "numberReturned": {"type": "integer"},
+            "timeStamp": {"type": "string", "format": "date-time"},
+            "links": {"type": "array", "items": {"type": "object"}},
+        }  # fmt: skip
+        return {"allOf": [schema, {"type": "object", "required": list(counts), "properties": counts}]}
 
 
 class HistoryPagination(FeaturePagination):
@@ -191,7 +192,7 @@ class OutlineDownloadView(APIView):
             OpenApiParameter("format", OpenApiTypes.STR, enum=list(exports.FORMATS), required=True),
             *described(filters.OUTLINES),
         ],
-        responses={200: OpenApiTypes.BINARY},
+        responses={(200, one.content_type): OpenApiTypes.BINARY for one in exports.FORMATS.values()},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The outlines that the filters ask for, in one of the formats."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+CSV = "text/csv; charset=utf-8"
 COLUMNS = (
     "glac_id", "series", "label", "version", "date", "date_end", "decimal_year", "km2", "lo", "hi", "soft_km2",
     "interval_method", "flags", "outlier", "sensor", "scene", "outline", "valid_fraction", "simulated",
@@ -48,7 +49,7 @@ def text(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> str:
 def attachment(rows: Iterable[dict[str, Any]], columns: Sequence[str], name: str) -> HttpResponse:
     """The rows as a CSV file of this name."""
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(text(rows, columns), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(text(rows, columns), content_type=CSV, headers=headers)
 
 
 def cell(value: Any) -> Any:

@@ -34,7 +34,7 @@ class GlacierAreas(APIView):
             OpenApiParameter("version", OpenApiTypes.INT, description="A version instead of the active one."),
             OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"]),
         ],
-        responses={200: OpenApiTypes.OBJECT},
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, tables.CSV): OpenApiTypes.STR},
     )
     def get(self, request: Request, glac_id: str) -> Response | HttpResponse:
         """Observations with intervals, annual means, trend or the reason why there is none."""

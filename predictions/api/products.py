@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory import asking
+from inventory.exports import FORMATS
 from inventory.parameters import described
 from inventory.views import FEATURES, FeaturePagination, Strict
 from predictions import exports, filters, tables
@@ -97,7 +98,7 @@ class PredictedOutlineDownload(APIView):
             OpenApiParameter("format", OpenApiTypes.STR, enum=list(exports.OFFERED), required=True),
             *described(filters.PREDICTED),
         ],
-        responses={200: OpenApiTypes.BINARY},
+        responses={(200, FORMATS[name].content_type): OpenApiTypes.BINARY for name in exports.OFFERED},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The predicted outlines that the filters ask for, in one of the formats."""
@@ -136,7 +137,10 @@ class FrameList(Strict, generics.ListAPIView):
         """Of this forecast."""
         return get_object_or_404(Forecast, pk=self.kwargs["pk"]).frames.all()
 
-    @extend_schema(parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"])])
+    @extend_schema(
+        parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"])],
+        responses={(200, "application/json"): FrameSerializer(many=True), (200, tables.CSV): OpenApiTypes.STR},
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Frames with their areas of snow and ice; as CSV too."""
         if request.query_params.get("format", "json") != "csv":

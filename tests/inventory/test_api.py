@@ -205,3 +205,21 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client, glacier, djan
     for path in ("glaciers/", "outlines/", f"glaciers/{glacier.glac_id}/outlines/"):
         with django_assert_max_num_queries(4):
             get(client, path)
+
+
+@pytest.mark.parametrize("name", ["geojson", "geojsonl", "csv", "gpkg", "geoparquet", "fgb", "shp"])
+def test_a_download_of_nothing_is_a_whole_file_without_rows(client, db, tmp_path, name):
+    answer = client.get(f"/api/v1/outlines/download/?format={name}")
+    assert answer.status_code == 200
+    body = b"".join(answer)
+    if name == "geojson":
+        assert json.loads(body)["features"] == []
+    elif name in {"gpkg", "fgb"}:
+        (tmp_path / f"none.{name}").write_bytes(body)
+        assert len(geopandas.read_file(tmp_path / f"none.{name}")) == 0
+
+
+@pytest.mark.parametrize("empty", ["bbox=", "year=", "datetime=", "area_min=", "simulated=", "region="])
+def test_a_filter_that_is_left_empty_is_no_filter_that_can_be_taken(client, db, empty):
+    assert empty.rstrip("=") in get(client, f"outlines/?{empty}", 400)["detail"]
+    assert get(client, "glaciers/?q=&name=")["count"] == 0
