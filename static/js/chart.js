@@ -279,6 +279,17 @@ export async function forecastChart(element, { frames, moment }) {
   return { setMoment: (decimal) => chart.setOption({ series: [cursor(decimal)] }), dispose };
 }
 
+/** A figure of a region (regioncharts.js makes its series): axes are those of all charts, changed as asked. */
+export async function regionChart(element, { range, unit, series, xAxis = {}, yAxis = {} }) {
+  const option = frame(range, unit);
+  option.tooltip.formatter = ({ seriesName, value }) => `${seriesName}\n${number(value[0], 2)}: ${number(value[1], 2)} ${unit}`;
+  Object.assign(option.xAxis, xAxis, { axisLabel: { ...option.xAxis.axisLabel, ...xAxis.axisLabel } });
+  Object.assign(option.yAxis, yAxis);
+  option.series = series;
+  const { dispose } = await mount(element, option);
+  return { dispose };
+}
+
 /** Loss curves of a training run: curves = [{epoch, train, validation}]. Returns {update(curves), dispose}. */
 export async function lossChart(element, curves) {
   const option = (rows) => ({

@@ -3,6 +3,7 @@
 import { createApi } from "./api.js";
 import { h } from "./dom.js";
 import { count, signedPercent } from "./format.js";
+import { areasChart, slopesChart } from "./regioncharts.js";
 import { table } from "./tables.js";
 import { notes, simulatedBadge } from "./panel/heading.js";
 import { empty, failure, skeleton } from "./panel/section.js";
@@ -34,10 +35,28 @@ function content(trend) {
   ];
 }
 
+/** The figures of a region with a trend, drawn once they stand on the page; the tables hold what they show. */
+async function figures(trend) {
+  const areas = h("div", { class: "chart", role: "img", "aria-label": "Area of every glacier by year on a logarithmic axis, their geometric mean and its fit" });
+  const slopes = h("div", { class: "chart", role: "img", "aria-label": "Number of glaciers by area change per year, with the weighted mean and twice its standard error" });
+  element.append(
+    h("h2", {}, "Glaciers through time"), h("p", { class: "quiet" }, "Grey: annual means of each glacier. Dark: geometric mean of those seen in a year. Blue: its fit."), areas,
+    h("h2", {}, "How fast they change"), h("p", { class: "quiet" }, "Glaciers by area change in per cent per year. Upright: mean weighted by observations; dashed: twice its standard error."), slopes,
+    table("Every glacier", [
+      { label: "Glacier", text: ({ name, glac_id: id }) => name || id },
+      { label: "Observations", numeric: true, text: ({ n }) => String(n) },
+      { label: "Per year", numeric: true, text: ({ slope_percent_per_year: slope }) => signedPercent(slope) },
+    ], trend.glaciers),
+  );
+  await Promise.all([areasChart(areas, trend), slopesChart(slopes, trend)]);
+}
+
 async function show() {
   element.replaceChildren(skeleton(4));
   try {
-    element.replaceChildren(...content(await createApi(base).regionTrend(region)).filter(Boolean));
+    const trend = await createApi(base).regionTrend(region);
+    element.replaceChildren(...content(trend).filter(Boolean));
+    if (trend.method_1) await figures(trend);
   } catch (error) {
     element.replaceChildren(failure(error, show));
   }
