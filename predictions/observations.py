@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date as Day
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 
 from inventory.models import Glacier, Outline, Scene
 from predictions import trends
@@ -174,14 +174,3 @@ def _from_measurement(row: AreaMeasurement) -> Observation:
         year_only=mask.scene.date_precision == "year",
         simulated=mask.scene.simulated,
     )
-
-
-def smoothing_of(glacier: Glacier, version: ModelVersion | None) -> dict[str, Any]:
-    """Parameters of the newest area run behind a series: whether its scenes were smoothed in time."""
-    row = (
-        AreaMeasurement.objects.filter(Q(run__kind="area_series"), glacier=glacier, mask__version=version)
-        .select_related("run")
-        .order_by("-run__pk")
-        .first()
-    )
-    return row.run.params if row else {}

@@ -27,8 +27,10 @@ LABELS = {
     observations.EXPERT: "Expert labels",
     "network": "Measured by the network",
     "radar": "Measured by the radar network",
+    "smoothed": "Network, on scenes smoothed in time",
     "snow_ice": "Snow and ice (NDSI), not glacier",
 }
+SMOOTHED = {"days": Mask.Product.ICE_DAYS, "paper": Mask.Product.ICE_PAPER}
 
 
 def areas(glacier: Glacier, version: ModelVersion | None = None) -> dict[str, Any]:
@@ -43,6 +45,9 @@ def areas(glacier: Glacier, version: ModelVersion | None = None) -> dict[str, An
     if chosen is not None and (rows := observations.of_masks(glacier, chosen, Mask.Product.ICE)):
         found.append(describe("network", glacier, rows, version=chosen))
         fate = identity.of_series(glacier, chosen, rows)
+    for smoothing, product in SMOOTHED.items():
+        if chosen is not None and (rows := observations.of_masks(glacier, chosen, product)):
+            found.append(describe("smoothed", glacier, rows, version=chosen, smoothing=smoothing))
     radar = versions.active_at("sar", glacier)
     if radar not in (None, chosen) and (rows := observations.of_masks(glacier, radar, Mask.Product.ICE)):
         found.append(describe("radar", glacier, rows, version=radar))
@@ -76,11 +81,13 @@ def describe(
     rows: Sequence[Observation],
     version: ModelVersion | None = None,
     labels_only: bool = False,
+    smoothing: str = "none",
 ) -> dict[str, Any]:
-    """One series: observations, annual means, and a trend or the reason why there is none."""
+    """One series: observations, annual means, and a trend or the reason why there is none. `smoothing`: how its scenes
+    were smoothed in time before they were mapped ("none", "days", "paper")."""
     southern = glacier.point.y < 0
     usable = [one for one in rows if one.usable]
-    sigma = None if labels_only else _smoothing_sigma(observations.smoothing_of(glacier, version), usable)
+    sigma = _smoothing_sigma(smoothing, usable)
     line, reason = published_line(usable)
     between = change(usable)
     told = sentences.series_notes(rows, reason, between)
@@ -203,11 +210,11 @@ def published_line(rows: Sequence[Observation]) -> tuple[trends.LogLinear | None
     return (None, reason) if reason else (line, "")
 
 
-def _smoothing_sigma(params: dict[str, Any], rows: Sequence[Observation]) -> float | None:
+def _smoothing_sigma(smoothing: str, rows: Sequence[Observation]) -> float | None:
     """Sigma of the temporal smoothing in scenes; None where there was none."""
-    if params.get("smoothing") == "paper":
+    if smoothing == "paper":
         return PAPER_SIGMA_SCENES
-    if params.get("smoothing") != "days" or len(rows) < 2:
+    if smoothing != "days" or len(rows) < 2:
         return None
     days = (rows[-1].date - rows[0].date).days
     return DAYS_SIGMA / (days / (len(rows) - 1)) if days else None

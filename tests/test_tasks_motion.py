@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -14,18 +15,20 @@ from rasterio.io import MemoryFile
 
 from glacierweb import paths, runs
 from inventory.models import AreaOfInterest, Glacier, Outline, Scene, Source
-from predictions import requests, versions
+from predictions import requests, series, versions
 from predictions.models import FlowField
 from predictions.params import ParamsError
 from workers import tasks
 from workers.imagery import rasters
 from workers.imagery.bands import CANONICAL
+from workers.imagery.grid import rasterize
 from workers.imagery.rasters import Stack
 from workers.imagery.simulate import World
 from workers.learning import catalog, weights
 from workers.learning.forest_recipe import train_forest
 from workers.learning.samples import SegmentSample
 from workers.segmentation.outlines import trace
+from workers.segmentation.segment import segment_stack
 from workers.tasks import stored, taught
 
 FIRST, SECOND = date(2019, 9, 1), date(2020, 9, 1)
@@ -238,8 +241,43 @@ class Taught:
         )  # fmt: skip
 
 
+# Areas of scenes that were smoothed in time
+
+
+def test_scenes_smoothed_over_days_make_a_series_of_their_own(site):
+    days = [date(2019, 8, 1), FIRST, date(2019, 9, 20), date(2020, 8, 20)]
+    scenes = [site.clear(day) for day in days]
+    Scene.objects.filter(kind="reflectance").update(refusals={"area": []})
+    made = Taught(site, scenes[:1], folds=False)
+    asked_for = {"glacier": GLAC_ID, "version": made.version.pk, "smoothing": "days"}
+    assert tasks.area_series(claimed("area_series", **asked_for))["scenes"] == 4
+    rows = list(site.glacier.areas.order_by("date"))
+    stacks = [stored.stack_of(one) for one in scenes]
+    numbers = np.array([day.toordinal() for day in days])
+    weight = np.exp(-0.5 * ((numbers[:, None] - numbers) / 180) ** 2) * (abs(numbers[:, None] - numbers) <= 720)
+    domain = rasterize([stored.shape(site.glacier.domain)], site.grid)
+    for row, share in zip(rows, weight / weight.sum(axis=1, keepdims=True), strict=True):
+        mean = sum(part * one.pixels for part, one in zip(share, stacks, strict=True))
+        said = segment_stack(replace(stacks[0], pixels=mean), taught.load(made.version))
+        expected = float((((said >= 0.5) & domain) * site.grid.pixel_area_km2()).sum())
+        assert row.km2 == pytest.approx(expected, rel=5e-3)
+        assert "smoothed_in_time" in row.flags
+    found = series.areas(site.glacier, made.version)["series"]
+    assert {one["source"]: len(one["observations"]) for one in found if one["version"]} == {"smoothed": 4}
+    assert not made.version.masks.filter(outlines__isnull=False).exists()
+
+
+def test_the_published_smoothing_wants_two_hundred_scenes(site):
+    version = Taught(site, [site.clear(FIRST)], folds=False).version
+    Scene.objects.filter(kind="reflectance").update(refusals={"area": []})
+    run = claimed("area_series", glacier=GLAC_ID, version=version.pk, smoothing="paper")
+    with pytest.raises(ValueError, match="needs 200 scenes, there are 1; use days"):
+        tasks.area_series(run)
+    assert not site.glacier.areas.exists()
+
+
 def evaluated(site: Site, version, **data):
-    run = claimed("evaluate", version=version.pk, data={"aois": [site.aoi.pk], **data})
+    run = claimed("evaluate", version=version.pk, data={"aois": [site.aoi.pk]} | data)
     found = tasks.evaluate(run)
     version.refresh_from_db()
     return run, found
@@ -286,6 +324,33 @@ def test_an_unseen_year_gives_the_version_its_first_headline_and_twice_is_once(s
     version.refresh_from_db()
     assert list(version.metrics["evaluations"]) == [str(run.pk)]
     assert "Evaluated later" in Client().get(f"/models/{version.pk}/").content.decode()
+
+
+@pytest.fixture
+def nowhere(site) -> AreaOfInterest:
+    """A simulated area without any scene."""
+    away = geos(shapely.box(-31.0, 47.0, -30.9, 47.1))
+    return AreaOfInterest.objects.create(name="nowhere", polygon=away, grid=site.grid.to_dict(), simulated=True)
+
+
+def test_an_area_without_truth_is_left_out_of_an_evaluation_with_the_reason(site, nowhere):
+    version = Taught(site, [site.clear(FIRST)], folds=True).version
+    _, found = evaluated(site, version, aois=[site.aoi.pk, nowhere.pk])
+    assert found["scenes"] == {"held_out": 1}
+    assert any(one.startswith("nowhere is left out: none of 0 scenes") for one in found["warnings"])
+    with pytest.raises(ValueError, match="nowhere is left out"):
+        evaluated(site, version, aois=[nowhere.pk])
+
+
+def test_an_area_without_truth_is_left_out_of_a_training_with_the_reason(site, nowhere):
+    site.clear(FIRST)
+    run = claimed("train", architecture="random-forest", data={"aois": [site.aoi.pk, nowhere.pk]})
+    done = tasks.train(run)
+    assert done["warnings"][0].startswith("nowhere is left out")
+    snapshot = versions.ModelVersion.objects.get(pk=done["version"]).data_snapshot
+    assert snapshot["areas"] == [site.aoi.pk]
+    with pytest.raises(ValueError, match="nowhere is left out"):
+        tasks.train(claimed("train", architecture="random-forest", data={"aois": [nowhere.pk]}))
 
 
 def test_an_evaluation_that_lost_its_lease_leaves_the_card_alone(site):

@@ -16,6 +16,8 @@ class Mask(models.Model):
     class Product(models.TextChoices):
         ICE = "ice"
         SNOW_ICE = "snow_ice"
+        ICE_DAYS = "ice_days", "ice, scenes smoothed over days"
+        ICE_PAPER = "ice_paper", "ice, scenes smoothed over 20 scenes"
 
     run = models.ForeignKey(Run, on_delete=models.RESTRICT, related_name="masks")
     scene = models.ForeignKey(Scene, on_delete=models.RESTRICT, related_name="masks")

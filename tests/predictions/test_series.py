@@ -130,10 +130,15 @@ def test_the_mappers_own_error_widens_the_interval(world, glacier):
 def test_smoothed_series_show_the_error_that_is_corrected_for_it(world, glacier):
     version = world.version()
     measured_years(world, glacier, version, range(1990, 2020))
-    run = glacier.areas.latest("pk").run
-    run.params = {"smoothing": "paper"}
-    run.save()
-    assert named(series.areas(glacier, version), "network")["trend"]["se_method"] == "smoothing_corrected"
+    plain = named(series.areas(glacier, version), "network")["trend"]
+    for mask in version.masks.all():
+        mask.product = mask.Product.ICE_PAPER
+        mask.save()
+    found = series.areas(glacier, version)["series"]
+    assert [one["source"] for one in found] == ["smoothed"]  # never pooled with areas of scenes as they are
+    smoothed = found[0]["trend"]
+    assert (plain["se_method"], smoothed["se_method"]) == ("ols", "smoothing_corrected")
+    assert smoothed["se"] == pytest.approx(plain["se"] * math.sqrt(2 * math.sqrt(math.pi) * 20))
 
 
 def test_four_years_of_which_only_the_year_is_known_support_no_claim(world):

@@ -28,11 +28,14 @@ def smooth_in_time(
         raise ValueError(f"Smoothing needs a sigma above 0 (scenes or days), got {sigma}; choose none to leave it out.")
     if mode == "none" or len(values) == 1:
         return values
-    if mode == "paper" and len(values) < PAPER_MIN_SCENES:
-        raise ValueError(
-            f"Smoothing over 20 scenes needs {PAPER_MIN_SCENES} scenes, there are {len(values)}; use days."
-        )
+    refuse_too_few(mode, len(values))
     return _apply(_matrix(len(values), mode, sigma, days), values)
+
+
+def refuse_too_few(mode: str, n_scenes: int) -> None:
+    """ValueError where the published smoothing has fewer scenes than it needs."""
+    if mode == "paper" and n_scenes < PAPER_MIN_SCENES:
+        raise ValueError(f"Smoothing over 20 scenes needs {PAPER_MIN_SCENES} scenes, there are {n_scenes}; use days.")
 
 
 def _matrix(n: int, mode: str, sigma: float | None, days: Sequence[float] | None) -> np.ndarray:

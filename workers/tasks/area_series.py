@@ -13,7 +13,7 @@ from inventory.models import Glacier, Scene
 from predictions import identity, params
 from predictions.models import ModelVersion
 from workers.segmentation.radar_series import TooFewScenes
-from workers.tasks import lessons, mapped, seasons, stored, taught
+from workers.tasks import lessons, mapped, seasons, smoothed, stored, taught
 
 
 def area_series(run: Run) -> dict[str, Any]:
@@ -28,6 +28,9 @@ def area_series(run: Run) -> dict[str, Any]:
     if not accepted:
         rules = Counter(r["rule"] for scene in series for r in scene.refusals.get(asked.profile, []))
         raise ValueError(f"no scene of {len(series)} passed the profile {asked.profile}; refused by {dict(rules)}")
+    if asked.smoothing != "none":
+        smoothed.map_all(run, accepted, version, asked.smoothing, tell)
+        return {"glacier": glacier.glac_id, "version": version.pk, "scenes": len(accepted)}
     for number, scene in enumerate(accepted, start=1):
         tell((number - 1) / len(accepted), f"scene {number} of {len(accepted)}: {scene.key}")
         mapped.mapped(run, scene, version, 0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from glacierweb import paths
@@ -13,7 +15,8 @@ from workers.imagery import bands, rasters
 from workers.imagery.grid import Grid
 from workers.imagery.rasters import Stack
 from workers.learning import truth
-from workers.segmentation.observation import area_error, observe
+from workers.segmentation.intervals import ErrorModel
+from workers.segmentation.observation import Observation, area_error, observe
 from workers.segmentation.segment import segment_stack
 from workers.tasks import seasons, stored, taught
 
@@ -28,7 +31,7 @@ def mapped(run: Run, scene: Scene, version: ModelVersion, threshold: float) -> M
     if known and set(domains) <= set(known.areas.values_list("glacier__glac_id", flat=True)):
         return known
     probability, held_out = probability_of(version, scene)
-    error = area_error(version.metrics.get("area_errors", []), version.metrics.get("area_sizes_km2"))
+    error = _error_of(version)
     remarks = [*scene.facts.get("flags", []), *(["held_out"] if held_out else [])]
     return _keep(run, scene, version, ICE, probability, Grid.from_dict(scene.grid), domains, error, threshold, remarks)
 
@@ -40,9 +43,25 @@ def probability_of(version: ModelVersion, scene: Scene) -> tuple[np.ndarray, boo
     """
     if version.task == "sar":
         return seasons.of(scene).probability(taught.load(version)), False
+    return _probability(version, scene, stored.stack_of(scene))
+
+
+def _probability(version: ModelVersion, scene: Scene, stack: Stack) -> tuple[np.ndarray, bool]:
     learned, held_out = taught.weights_for(version, scene)
-    stack = truth.with_layers(stored.stack_of(scene), stored.relief(scene, learned.recipe.bands))
-    return segment_stack(stack, learned), held_out
+    whole = truth.with_layers(stack, stored.relief(scene, learned.recipe.bands))
+    return segment_stack(whole, learned), held_out
+
+
+def keep_smoothed(run: Run, scene: Scene, version: ModelVersion, product: str, stack: Stack) -> None:
+    """Map and keep a scene as its neighbours in time smoothed it: its areas, and no outlines of ice of no one date."""
+    probability, held_out = _probability(version, scene, stack)
+    remarks = [*scene.facts.get("flags", []), "smoothed_in_time", *(["held_out"] if held_out else [])]
+    seen = observe(probability, stack.grid, stored.domains_in(scene), _error_of(version), 0.5, remarks)
+    _save(run, scene, version, product, probability, stack.grid, 0.5, replace(seen, outlines=[]))
+
+
+def _error_of(version: ModelVersion) -> ErrorModel | None:
+    return area_error(version.metrics.get("area_errors", []), version.metrics.get("area_sizes_km2"))
 
 
 def snow_and_ice(run: Run, scene: Scene) -> Mask:
@@ -60,6 +79,10 @@ def snow_and_ice(run: Run, scene: Scene) -> Mask:
 
 def _keep(run, scene, version, product, probability, grid, domains, error, threshold, remarks) -> Mask:
     seen = observe(probability, grid, domains, error, threshold, remarks, stored.ground(scene))
+    return _save(run, scene, version, product, probability, grid, threshold, seen)
+
+
+def _save(run, scene, version, product, probability, grid, threshold, seen: Observation) -> Mask:
     raster = paths.scratch(".tif")
     rasters.write(Stack(probability[None], ("probability",), grid, scene.acquired), raster, encode="probability")
     return results.save_mask(
