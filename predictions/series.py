@@ -70,7 +70,7 @@ def summary(glacier: Glacier) -> dict[str, Any]:
     notes = ["Simulated: nothing here was observed."] if glacier.simulated else []
     notes += list(dict.fromkeys(note for one in found for note in one["notes"]))
     notes += sentences.identity_notes(whole["identity"])
-    if not any(one["source"] in ("network", "radar") for one in found):
+    if not any(one["source"] in ("network", "smoothed", "radar") for one in found):
         notes.append("No network has measured this glacier yet.")
     return {"sentence": sentences.sentence(found), "notes": notes}
 
