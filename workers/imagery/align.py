@@ -6,6 +6,7 @@ Evangelidis and Psarakis, *Parametric image alignment using enhanced correlation
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +24,8 @@ MOTIONS = {
 }  # fmt: skip
 FALL_BACK = ("homography", "affine", "translation")
 MIN_OVERLAP = 0.999  # a warped pixel that leans on a missing neighbour by more than a thousandth is missing
-MIN_PIXELS = 64
+MIN_PIXELS, MIN_VARIANCE = 64, 1e-12
+ROWS_MEASURED = 400  # of a larger image the correlation is measured on every second (third, ...) row
 NEVER_MIXED = frozenset({*MASK_BANDS, "label"})
 
 
@@ -78,25 +80,41 @@ def template(frames: Iterable[np.ndarray]) -> np.ndarray:
         total, count = total + np.where(seen, frame, 0), count + seen
     if total.ndim == 0:
         raise ValueError("A template needs at least one frame; give the scenes of the series.")
-    return cv2.medianBlur(_ready(np.where(count > 0, total / np.maximum(count, 1), np.nan)), 3)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return _scaled(cv2.medianBlur(_without_gaps(mean), 3))
 
 
 def _ready(image: np.ndarray, high_pass_px: float = 0.0) -> np.ndarray:
     """Gaps filled (the rest by the median), high-passed, scaled to [0, 1] float32; 0 without values or contrast."""
-    filled, _, reason = gap_fill(image)  # a copy
+    clean = _without_gaps(image)
+    if high_pass_px > 0:
+        clean = cv2.subtract(clean, cv2.GaussianBlur(clean, (0, 0), high_pass_px))
+    return _scaled(clean)
+
+
+def _without_gaps(image: np.ndarray) -> np.ndarray:
+    """The image itself where nothing is missing; float32."""
+    if np.isfinite(np.add.reduce(image, axis=None)):  # a sum is cheaper than asking every value
+        return image.astype(np.float32, copy=False)
+    filled, _, reason = gap_fill(image)
     if reason:
         return np.zeros(image.shape, dtype=np.float32)
     left = np.isnan(filled)
     if left.any():
         filled[left] = np.nanmedian(filled)
-    if high_pass_px > 0:
-        cv2.subtract(filled, cv2.GaussianBlur(filled, (0, 0), high_pass_px), filled)
-    low, high, _, _ = cv2.minMaxLoc(filled)
-    if high <= low:
-        return np.zeros(image.shape, dtype=np.float32)
-    filled -= low
-    filled /= high - low
     return filled
+
+
+def _scaled(image: np.ndarray) -> np.ndarray:
+    """To [0, 1]; the image itself where it is so already, as a template is."""
+    low, high, _, _ = cv2.minMaxLoc(image)
+    if (low, high) == (0, 1):
+        return image
+    if high <= low:
+        return np.zeros_like(image)
+    scaled = image - np.float32(low)
+    scaled /= np.float32(high - low)
+    return scaled
 
 
 def register(
@@ -106,20 +124,24 @@ def register(
 
     mask: bool (H, W), pixels that may be looked at (stable ground, not moving ice); NaN pixels never are. A warp is
     rejected when a corner moves too far, the correlation drops or the solver fails; then a simpler motion is tried.
+    ValueError for images of two shapes and a motion that is not known.
     """
+    if target.shape != image.shape:
+        raise ValueError(f"An image of {image.shape} does not lie on a template of {target.shape}; use one grid.")
     fixed, moving = _ready(target, settings.high_pass_px), _ready(image, settings.high_pass_px)
-    usable = np.isfinite(image) & np.isfinite(target) & (True if mask is None else mask)
-    looked_at = usable.astype(np.uint8)
-    before = 0.0
-    if np.count_nonzero(looked_at) >= MIN_PIXELS and fixed.any() and moving.any():
-        before = cv2.computeECC(fixed, moving, looked_at)
+    usable = np.isfinite(image) & np.isfinite(target)
+    if mask is not None:
+        usable &= mask
+    looked_at = usable.view(np.uint8)
+    before = _correlation(*(layer[:: _row_step(layer)] for layer in (fixed, moving, looked_at)))
+    if before is not None:
         for motion in _chain(settings.motion):
             found = _solve(fixed, moving, looked_at, motion, settings)
             if found is not None and found.corner_px <= settings.max_corner_px and found.correlation >= before:
                 if found.corner_px < settings.least_px:
                     break
                 return found
-    return Warp(np.eye(3, dtype=np.float32), "identity", before, 0.0)
+    return Warp(np.eye(3, dtype=np.float32), "identity", before or 0.0, 0.0)
 
 
 def _chain(motion: str) -> tuple[str, ...]:
@@ -132,22 +154,46 @@ def _chain(motion: str) -> tuple[str, ...]:
 def _solve(
     fixed: np.ndarray, moving: np.ndarray, looked_at: np.ndarray, motion: str, settings: AlignSettings
 ) -> Warp | None:
-    rows = 3 if motion == "homography" else 2
+    lines = 3 if motion == "homography" else 2
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, settings.iterations, settings.epsilon)
-    start = np.eye(rows, 3, dtype=np.float32)
+    start, mask = np.eye(lines, 3, dtype=np.float32), None if looked_at.all() else looked_at
     try:
-        _, found = cv2.findTransformECC(fixed, moving, start, MOTIONS[motion], criteria, looked_at, settings.gauss_px)
+        _, found = cv2.findTransformECC(fixed, moving, start, MOTIONS[motion], criteria, mask, settings.gauss_px)
     except cv2.error:
         return None
-    matrix = np.vstack([found, [0, 0, 1]]).astype(np.float32) if rows == 2 else found
+    matrix = np.vstack([found, [0, 0, 1]]).astype(np.float32) if lines == 2 else found
     if not np.isfinite(matrix).all():
         return None
     # the solver's own correlation is that of an earlier step and lies up to 0.01 too low: measure it again
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpPerspective(moving, matrix, fixed.shape[::-1], flags=how)
-    inside = cv2.warpPerspective(looked_at, matrix, fixed.shape[::-1], flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    rows = fixed[:: _row_step(fixed)]
+    there = matrix @ np.diag([1, _row_step(fixed), 1]).astype(np.float32)
+    warped, inside = (cv2.warpPerspective(layer, there, rows.shape[::-1], flags=how | cv2.WARP_INVERSE_MAP)
+                      for layer, how in ((moving, cv2.INTER_LINEAR), (looked_at, cv2.INTER_NEAREST)))  # fmt: skip
     inside[[0, -1], :] = inside[:, [0, -1]] = 0
-    return Warp(matrix, motion, cv2.computeECC(fixed, warped, inside), _corner_px(matrix, fixed.shape))
+    after = _correlation(rows, warped, inside)
+    return None if after is None else Warp(matrix, motion, after, _corner_px(matrix, fixed.shape))
+
+
+def _row_step(image: np.ndarray) -> int:
+    return max(1, len(image) // ROWS_MEASURED)
+
+
+def _correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray) -> float | None:
+    """Pearson's of two images in [0, 1] where the mask (H, W) uint8 is not 0; None for too few pixels or no contrast.
+
+    From the variance of the difference: cheaper than centring both images, and exact where they are nearly the same.
+    """
+    count = cv2.countNonZero(where)
+    if count < MIN_PIXELS:
+        return None
+    # without negative values the L1 norm is the sum
+    mean_1, mean_2 = (cv2.norm(image, cv2.NORM_L1, where) / count for image in (first, second))
+    square_1, square_2 = (cv2.norm(image, cv2.NORM_L2SQR, where) / count for image in (first, second))
+    apart = cv2.norm(first, second, cv2.NORM_L2SQR, where) / count - (mean_1 - mean_2) ** 2
+    variance_1, variance_2 = square_1 - mean_1**2, square_2 - mean_2**2
+    if min(variance_1, variance_2) < MIN_VARIANCE:
+        return None
+    return (variance_1 + variance_2 - apart) / (2 * math.sqrt(variance_1 * variance_2))
 
 
 def _corner_px(matrix: np.ndarray, shape: tuple[int, ...]) -> float:

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 from affine import Affine
-from scipy.ndimage import fourier_shift, gaussian_filter
+from scipy.ndimage import fourier_shift, gaussian_filter, median_filter
 
 from workers.imagery import align, bands
 from workers.imagery.align import AlignSettings, register, template, warp
@@ -79,6 +79,22 @@ def test_a_large_move_is_rejected_and_the_frame_stays_where_it_is() -> None:
     np.testing.assert_array_equal(far.matrix, np.eye(3))
     allowed = register(still, shifted(still, 4.5, 0.0), AlignSettings(max_corner_px=6))
     assert allowed.status == "translation"
+
+
+@pytest.mark.parametrize("tiles", [(1, 1), (7, 2)])  # the correlation of a larger image is that of every second row
+def test_the_correlation_is_that_of_the_warped_image_or_of_the_image_left_alone(tiles: tuple[int, int]) -> None:
+    still, near, far = (np.tile(shifted(ground(), down, -0.6 * down), tiles) for down in (0.0, 0.4, 4.5))
+    near[20:30, 20:30] = np.nan
+    plain = AlignSettings(high_pass_px=0)
+    found = register(still, near, plain)
+    back = warp(near, found)
+    back[[0, -1]] = back[:, [0, -1]] = np.nan
+    seen = np.isfinite(back)
+    assert found.status == "translation"
+    assert found.correlation == pytest.approx(np.corrcoef(still[seen], back[seen])[0, 1], abs=2e-4)
+    left = register(still, far, plain)
+    assert left.status == "identity"
+    assert left.correlation == pytest.approx(np.corrcoef(still.ravel(), far.ravel())[0, 1], abs=1e-4)
 
 
 def test_a_frame_that_shows_something_else_is_not_forced_onto_the_template() -> None:
@@ -166,9 +182,16 @@ def test_the_template_is_the_median_filtered_mean_of_what_was_seen() -> None:
     frames = np.stack([ground(0), ground(0)])
     frames[0, 5:9, 5:9] = np.nan
     frames[0, 60, 60] = frames[1, 60, 60] = 50.0
+    expected = median_filter(np.nanmean(frames, axis=0), size=3, mode="nearest")
+    expected -= expected.min()
     made = template(frames)
-    assert np.isfinite(made).all()
-    assert made.max() < 0.5  # the single bright pixel is gone after the median, but had set the scale
+    np.testing.assert_allclose(made, expected / expected.max(), atol=1e-6)
+    assert np.unravel_index(made.argmax(), made.shape) != (60, 60)  # the single bright pixel is gone
+
+
+def test_an_image_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"does not lie on a template of \(128, 128\)"):
+        register(ground(), ground()[:-1])
 
 
 def test_an_unknown_motion_is_refused() -> None:
