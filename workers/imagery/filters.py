@@ -121,9 +121,10 @@ def judge(
     if empty := [name for name in CANONICAL if name in facts.band_mean and facts.band_mean[name] is None]:
         return [Refusal("no_valid_pixels", ", ".join(empty), "> 0 in every band")]
     rules = PROFILES[profile]
-    for limit in ("values_above", "values_from"):
-        if min_values is not None and getattr(rules, limit) is not None:
-            rules = replace(rules, **{limit: min_values})
+    if min_values is not None and rules.values_above is not None:
+        rules = replace(rules, values_above=min_values)
+    if min_values is not None and rules.values_from is not None:
+        rules = replace(rules, values_from=min_values)
     if all_months:
         rules = replace(rules, months="all")
     return [refusal for check in _CHECKS if (refusal := check(rules, scene_meta, facts, lat))]

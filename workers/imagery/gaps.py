@@ -58,7 +58,7 @@ def _one_pass(
     cv2.threshold(missing, 0, 1, cv2.THRESH_BINARY_INV, reached)
     cv2.sepFilter2D(reached, cv2.CV_32F, KERNEL, KERNEL, weight, borderType=cv2.BORDER_CONSTANT)
     cv2.sepFilter2D(band, -1, KERNEL, KERNEL, total, borderType=cv2.BORDER_CONSTANT)
-    cv2.compare(weight, 0.5, cv2.CMP_GT, reached)  # the smallest weight is 1
+    cv2.compare(weight, 0.5, cv2.CMP_GT, reached)  # type: ignore[call-overload]  # the smallest weight is 1
     cv2.min(missing, reached, reached)
     with np.errstate(divide="ignore", invalid="ignore"):
         np.divide(total, weight, out=total)
