@@ -75,8 +75,13 @@ def teach(asked: params.TrainParams, areas: Sequence[AreaOfInterest], settings: 
           tell: Callable[..., None], checkpoint: Path) -> tuple[Trained, dict[str, Any]]:
     """A version taught on the earlier scenes of the areas and judged on the later ones, and what it learned from."""
     config = catalog.preset(asked.architecture, asked.preset)[1]
-    records = [record_of(area, asked.data, config.size) for area in areas]
-    found = [lesson(one, config, lambda done: tell(0.1 * done, "following chips")) for one in records]
+
+    def learned_from(area: AreaOfInterest) -> tuple[Record, tuple]:
+        record = record_of(area, asked.data, config.size)
+        return record, lesson(record, config, lambda done: tell(0.1 * done, "following chips"))
+
+    known, left_out = lessons.of_each(areas, learned_from)
+    records, found = [record for _, (record, _) in known], [one for _, (_, one) in known]
     taught, judged = (np.concatenate([one.frames for one in some]) for some in zip(*((a, b) for a, b, _ in found),
                                                                                    strict=True))  # fmt: skip
     kinds = None if any(one is None for *_, one in found) else [kind for *_, some in found for kind in some or ()]
@@ -87,7 +92,8 @@ def teach(asked: params.TrainParams, areas: Sequence[AreaOfInterest], settings: 
     chips = filled(taught, config.conditioning)
     trained = recipes.train_video(asked.preset, chips, settings, report, checkpoint, judged, kinds)
     return trained, {
-        "scenes": [scene.key for one in records for scene in one.scenes], "areas": [area.pk for area in areas],
+        "scenes": [scene.key for one in records for scene in one.scenes], "areas": [area.pk for area, _ in known],
+        "left_out": left_out,
         "until": max(one.border for one in records).isoformat(), "chip bands": list(records[0].bands),
         "sequences": f"{len(taught)} that taught, {len(judged)} later ones that judged",
     }  # fmt: skip

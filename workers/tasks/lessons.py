@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import TypeVar
 
 from django.db.models import Q
 
@@ -13,6 +15,8 @@ from workers.learning.truth import KnownOutline, NothingToLearn
 from workers.segmentation.radar_series import TooFewScenes
 from workers.tasks import seasons, stored
 
+Found = TypeVar("Found")
+
 
 def areas_of(data: params.DataParams) -> list[AreaOfInterest]:
     """Areas of interest that are named, or lie in the regions named. Raises ValueError where there are none."""
@@ -21,6 +25,25 @@ def areas_of(data: params.DataParams) -> list[AreaOfInterest]:
     if not areas:
         raise ValueError(f"regions {', '.join(data.regions)} have no area of interest with scenes: ingest some")
     return areas
+
+
+def of_each(
+    areas: Sequence[AreaOfInterest], take: Callable[[AreaOfInterest], Found]
+) -> tuple[list[tuple[AreaOfInterest, Found]], list[str]]:
+    """(area, what `take` finds in it) of every area that has something, and why each other one is left out.
+
+    One place without scenes or truth must not spoil the work on all others. Raises NothingToLearn with every reason
+    where no area has anything.
+    """
+    found, left_out = [], []
+    for area in areas:
+        try:
+            found.append((area, take(area)))
+        except ValueError as error:
+            left_out.append(f"{area.name} is left out: {error}")
+    if not found:
+        raise NothingToLearn("; ".join(left_out))
+    return found, left_out
 
 
 def pairs(asked: params.TrainParams | params.EvaluateParams, area: AreaOfInterest) -> list:

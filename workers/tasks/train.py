@@ -25,10 +25,11 @@ def train(run: Run) -> dict[str, Any]:
     folder = f"checkpoints/run-{run.pk}"
     runs.keep_checkpoint(run, folder)
     trained, snapshot = TEACHERS[asked.task](asked, areas, tell, paths.data_path(folder))
+    learned_from = [area for area in areas if area.pk in snapshot["areas"]]
     version = versions.register(
         run, asked.task, asked.architecture, asked.preset, taught.keep(trained.learned), _card(asked.task, trained),
         trained.learned.recipe.bands, taught.trainable_parameters_of(trained.learned), snapshot,
-        versions.scope_of(areas, asked.data.regions), all(area.simulated for area in areas),
+        versions.scope_of(learned_from, asked.data.regions), all(area.simulated for area in learned_from),
     )  # fmt: skip
     versions.promote_if_first(version)
     return {"version": version.pk, "warnings": snapshot.get("left_out", [])}
@@ -52,13 +53,16 @@ def _settings(asked: params.TrainParams) -> Any:
 
 
 def _teach_segmenter(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
-    pairs = [pair for area in areas for pair in lessons.pairs(asked, area)]
-    keys, samples = [key for key, _ in pairs], [sample for _, sample in pairs]
+    found, left_out = lessons.of_each(areas, lambda area: lessons.pairs(asked, area))
+    keys, samples = map(list, zip(*(pair for _, pairs in found for pair in pairs), strict=True))
     tell(0.02, f"{len(samples)} scenes with truth")
     trained = recipes.train_segmenter(
         asked.architecture, asked.preset, samples, _settings(asked), tell, checkpoint, start=_start(asked)
     )
-    snapshot = {"scenes": keys, "groups": [sample.group for sample in samples]}
+    snapshot = {
+        "scenes": keys, "groups": [sample.group for sample in samples], "areas": [area.pk for area, _ in found],
+        "left_out": left_out,
+    }  # fmt: skip
     if asked.architecture == "random-forest":
         snapshot["folds"] = list(_folds(asked, keys, samples, trained))
     return trained, snapshot
@@ -87,10 +91,13 @@ def _folds(asked, keys: list[str], samples: list, trained: Any) -> Iterator[dict
 
 def _teach_forecaster(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, Any]]:
     start = _start(asked)
-    series = [stored.record_of(area, 3, lambda *_: None) for area in areas]
-    frames = {a.name: [s.isoformat() for s in cube.starts] for a, cube in zip(areas, series, strict=True)}
-    snapshot = {"frames": frames}
+    found, left_out = lessons.of_each(areas, lambda area: stored.record_of(area, 3, lambda *_: None))
+    series = [cube for _, cube in found]
+    frames = {area.name: [first_day.isoformat() for first_day in cube.starts] for area, cube in found}
+    snapshot = {"frames": frames, "areas": [area.pk for area, _ in found], "left_out": left_out}
     if asked.split == "spatial":
+        if len(series) > 1:
+            raise ValueError(f"a spatial transfer learns from one area: name one of {', '.join(frames)}")
         seen, target = issue.split_transfer(series[0])
         trained = recipes.train_transfer(
             asked.architecture, asked.preset, seen, target, _settings(asked), tell, checkpoint
@@ -105,14 +112,16 @@ def _teach_series(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, 
     """A radar network, on seasons of stored scenes beside the outlines nearest to the end of each."""
     _start(asked)
     acquisitions = catalog.preset(asked.architecture, asked.preset)[1].acquisitions
-    found = [lessons.season_pairs(asked, area, acquisitions) for area in areas]
-    samples = [sample for pairs, _ in found for _, sample in pairs]
+    found, left_out = lessons.of_each(areas, lambda area: lessons.season_pairs(asked, area, acquisitions))
+    pairs = [pair for _, (pairs, _) in found for pair in pairs]
+    samples = [sample for _, sample in pairs]
     season_truth.require_seasons(samples)
     tell(0.02, f"{len(samples)} seasons with truth, {acquisitions} acquisitions of each")
     trained = recipes.train_series(asked.architecture, asked.preset, samples, _settings(asked), tell, checkpoint)
     snapshot = {
-        "scenes": [key for pairs, _ in found for key, _ in pairs], "groups": [sample.group for sample in samples],
-        "acquisitions": acquisitions, "left_out": [one for _, told in found for one in told],
+        "scenes": [key for key, _ in pairs], "groups": [sample.group for sample in samples],
+        "acquisitions": acquisitions, "areas": [area.pk for area, _ in found],
+        "left_out": left_out + [one for _, (_, told) in found for one in told],
     }  # fmt: skip
     return trained, snapshot
 
