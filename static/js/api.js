@@ -91,6 +91,7 @@ export function createApi(base) {
     predictedOutlines: (id) => keep(`${one(id)}predicted-outlines/`, { limit: 10000 }),
     areas: (id) => keep(`${one(id)}areas/`),
     areasCsv: (id) => `${base}${one(id)}areas/?format=csv`,
+    framesCsv: (id) => `${base}forecasts/${id}/frames/?format=csv`,
     scenes: (id) => all(`${one(id)}scenes/`, { limit: 1000 }),
     forecasts: (id) => all(`${one(id)}forecasts/`, { limit: 100 }),
     flows: (id) => all(`${one(id)}flow/`, { limit: 100 }),

@@ -16,6 +16,17 @@ export function yearColour(year, [first, last]) {
   return mix(MAGMA[index], MAGMA[index + 1], at - index);
 }
 
+/** Colour of a year among the years of one glacier: equal steps, since outlines lie decades apart and then months. */
+export function stepColour(year, years) {
+  return yearColour(years.indexOf(year), [0, years.length - 1]);
+}
+
+/** CSS gradient of equal steps, one a year. */
+export function steps(years) {
+  const part = (index) => `${((index / years.length) * 100).toFixed(1)}%`;
+  return `linear-gradient(to right, ${years.map((year, index) => `${stepColour(year, years)} ${part(index)} ${part(index + 1)}`).join(", ")})`;
+}
+
 /** The ramp as [share, colour] pairs, for legends and for the map's expressions. */
 export function yearRamp() {
   return MAGMA.map((colour, index) => [index / (MAGMA.length - 1), colour]);

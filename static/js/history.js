@@ -38,6 +38,11 @@ export function byDate(features) {
     .map(([date, analyses]) => ({ date, analyses: analyses.sort(preferredFirst) }));
 }
 
+/** The years that have an outline, oldest first. */
+export function outlineYears(features) {
+  return [...new Set(features.map(({ properties }) => yearOf(properties.src_date)))].sort((a, b) => a - b);
+}
+
 /** Years in which something of the glacier is dated. */
 export function yearsOf(outlines, scenes = [], predicted = []) {
   return [

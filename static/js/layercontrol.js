@@ -18,7 +18,6 @@ export const LAYERS = [
 ];
 // One scene at a time: the ways to draw it exclude each other.
 const OF_A_SCENE = ["true-colour", "ndsi", "backscatter", "coherence"];
-const FIXED_OPACITY = new Set(["outlines", "predicted"]);
 
 function switched(layers, name, on) {
   const next = { ...layers };
@@ -36,7 +35,7 @@ function entry(state, [name, title, what]) {
   opacity.addEventListener("input", () => state.set({ layers: { ...state.values.layers, [name]: Number(opacity.value) } }));
   const show = ({ layers }) => {
     box.checked = name in layers;
-    opacity.hidden = FIXED_OPACITY.has(name) || !(name in layers);
+    opacity.hidden = !(name in layers);
     opacity.value = String(layers[name] ?? 1);
   };
   show(state.values);

@@ -62,11 +62,15 @@ function followIntention(map, element, start) {
     element.addEventListener(kind, () => (acted = true), { passive: true, capture: true });
   }
   const now = () => ({ zoom: map.getZoom(), lat: map.getCenter().lat, lon: map.getCenter().lng });
+  let programmed = false;
   map.on("moveend", () => {
-    if (acted) intended = now();
+    if (acted || programmed) intended = now();
   });
-  const byProgram = (place) => {
-    acted = false;
+  // Told before and after: whoever hears of the end of the move already reads the new place.
+  const byProgram = (move, place = null) => {
+    [acted, programmed] = [false, true];
+    move();
+    programmed = false;
     intended = place ?? now();
   };
   return { intended: () => intended, byProgram };
@@ -183,24 +187,19 @@ export function createMap(element, start, bbox = null, maxZoom = 15) {
   addControls(map);
   // Room at the top for the buttons that lie on the map.
   const around = (box, most) => map.fitBounds(toBounds(box), { maxZoom: most, paddingTopLeft: [36, 60], paddingBottomRight: [36, 36], animate: false });
-  if (bbox) around(bbox, maxZoom);
-  else map.setView([start.lat, start.lon], start.zoom, { animate: false });
-  if (bbox) intention.byProgram();
+  const to = ({ lat, lon, zoom }) => map.setView([lat, lon], zoom, { animate: false });
+  intention.byProgram(() => (bbox ? around(bbox, maxZoom) : to(start)), bbox ? null : start);
   const resized = () => map.invalidateSize({ animate: false, pan: true });
   new ResizeObserver(resized).observe(element);
   const fit = (box, most = 15) => {
     resized();
-    around(box, most);
-    intention.byProgram();
+    intention.byProgram(() => around(box, most));
   };
   return {
     ...reading(map),
     place: intention.intended,
     fit,
-    go(place) {
-      map.setView([place.lat, place.lon], place.zoom, { animate: false });
-      intention.byProgram(place);
-    },
+    go: (place) => intention.byProgram(() => to(place), place),
     on: (kind, hear) => map.on(kind, hear),
     resized,
     mark: (className, on) => element.classList.toggle(className, on),

@@ -1,6 +1,6 @@
 // Legends: a gradient with its figures and one line on what it shows.
 
-import { gradient, yearRamp } from "./colours.js";
+import { gradient, steps, yearRamp } from "./colours.js";
 import { h } from "./dom.js";
 import { number } from "./format.js";
 
@@ -24,15 +24,25 @@ function line(className, text) {
   return h("li", {}, h("span", { class: `line ${className}`, "aria-hidden": "true" }), text);
 }
 
-/** Legend of the outlines: the ramp of years and what each kind of line means. */
-export function outlineLegend([first, last], { simulated, predicted, chosen, small }) {
+function ends(years) {
+  return h("div", { class: "ends" }, years.map((year) => h("span", {}, String(year))));
+}
+
+/** The years of the chosen glacier in equal steps, else the ramp over all years. */
+function yearBar(span, years) {
+  if (years.length < 2) return [bar(yearRamp(), 0, 1), ends(span)];
+  const middle = years.length > 2 ? [years[Math.floor(years.length / 2)]] : [];
+  return [h("div", { class: "ramp", css: { "background-image": steps(years) }, "aria-hidden": "true" }), ends([years[0], ...middle, years.at(-1)])];
+}
+
+/** Legend of the outlines: their years (those of a chosen glacier, if any) and what each kind of line means. */
+export function outlineLegend(span, { years, simulated, predicted, chosen, small }) {
   return h("figure", { class: "legend-entry" },
-    h("figcaption", {}, "Outlines by year"),
-    bar(yearRamp(), 0, 1),
-    h("div", { class: "ends" }, h("span", {}, String(first)), h("span", {}, String(last))),
+    h("figcaption", {}, years.length > 1 ? `Outlines of ${years.length} years` : "Outlines by year"),
+    ...yearBar(span, years),
     h("ul", { class: "lines" },
       chosen && line("chosen", "chosen year"),
       predicted && line("predicted", "predicted by a network"),
       simulated && line("simulated", "simulated (dotted, hatched)"),
-      small && line("small", "too small to draw here")));
+      small && line("too-small", "too small to draw here")));
 }

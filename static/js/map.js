@@ -51,7 +51,6 @@ let drawn = {};
 let shownMask = null;
 let simulatedInView = false;
 let everything = beginning.timeline;
-let span = observedSpan(everything);
 const rested = deferred();
 
 // Layers, from the ground up.
@@ -66,7 +65,7 @@ const areas = addAreas(map);
 const years = addYears(map, { onChoose: (feature) => actions.showOutline(feature) });
 const inventory = addOutlines(map, {
   tiles: settings.tiles,
-  span,
+  span: observedSpan(everything),
   values: state.values,
   onChoose: ({ glac_id: id }) => choose(id),
   onMiss: (latlng) => chooseArea(areas.at(latlng)),
@@ -144,11 +143,8 @@ async function zoomToChosen() {
 function show(data, part) {
   const chosen = state.values.glacier || state.values.aoi;
   const bar = chosen && part !== "nothing" ? withMoment(timelineOf(data, beginning.now)) : everything;
-  if (!chosen || bar.observed || bar.forecast) {
-    timeline.show(bar);
-    span = observedSpan(bar);
-  }
-  years.setGlacier({ ...data, span });
+  if (!chosen || bar.observed || bar.forecast) timeline.show(bar);
+  years.setGlacier(data);
   redraw();
 }
 
@@ -196,7 +192,7 @@ function redraw() {
 }
 
 function tellLegend() {
-  legend.show({ ...drawn, span, zoom: map.zoom(), values: state.values, mask: shownMask, simulated: simulatedInView });
+  legend.show({ ...drawn, span: observedSpan(everything), data: selection.data(), zoom: map.zoom(), values: state.values, mask: shownMask, simulated: simulatedInView });
 }
 
 function choiceChanged(values) {
@@ -206,7 +202,7 @@ function choiceChanged(values) {
   if (!values.glacier && !values.aoi) panel.close();
   if (!promises) return;
   if (values.glacier) panel.open(promises);
-  else world.then(({ aois }) => panel.openArea(aois.find(({ id }) => String(id) === values.aoi) ?? { name: `Area ${values.aoi}` }, () => api.aoiForecasts(values.aoi)));
+  else world.then(({ aois }) => panel.openArea(aois.find(({ id }) => String(id) === values.aoi) ?? { name: `Area ${values.aoi}` }, () => api.aoiForecasts(values.aoi))).catch(() => {});
   panel.focus();
 }
 

@@ -4,6 +4,7 @@ import { outlineLegend, rasterLegend } from "./legends.js";
 import { h } from "./dom.js";
 import { count, dateAsKnown } from "./format.js";
 import { inColour, isTransfer } from "./forecasts.js";
+import { outlineYears } from "./history.js";
 import { refusals } from "./scenes.js";
 
 const TITLES = { ndsi: "NDSI of the scene", backscatter: "Radar backscatter of the scene (dB)", coherence: "Coherence of the scene (0 to 1)", mask: "Probability of ice" };
@@ -30,12 +31,12 @@ export function createMapLegend(element, colourMaps) {
   const body = element.querySelector(".legend-body");
   element.open = !window.matchMedia("(max-width: 700px)").matches;
   return {
-    async show({ span, values, scene, style, mask, forecast, frame, simulated, message, flow, agreement, zoom }) {
+    async show({ span, values, scene, style, mask, forecast, frame, simulated, message, flow, agreement, zoom, data }) {
       const maps = (await colourMaps.catch(() => null)) ?? {};
       const { layers } = values;
       const entries = [];
       if ("outlines" in layers || "predicted" in layers) {
-        entries.push(outlineLegend(span, { simulated, predicted: "predicted" in layers, chosen: Boolean(values.glacier), small: zoom >= OUTLINES_FROM && zoom < WHOLE_FROM }));
+        entries.push(outlineLegend(span, { years: outlineYears(data.outlines), simulated, predicted: "predicted" in layers && !(values.glacier && !data.predicted.length), chosen: Boolean(values.glacier), small: zoom >= OUTLINES_FROM && zoom < WHOLE_FROM }));
       }
       if (scene && TITLES[style] && maps[style]) entries.push(rasterLegend(maps[style], TITLES[style]));
       if (mask && maps.probability) entries.push(rasterLegend(maps.probability, TITLES.mask));

@@ -85,7 +85,7 @@ export function createPanel(element, context) {
     openArea(aoi, load) {
       const { head, body } = begin();
       head.replaceChildren(...areaHead(aoi));
-      live = areaContents(state, load);
+      live = areaContents(context, load);
       body.replaceChildren(...live.elements);
     },
     close() {

@@ -67,18 +67,18 @@ function evidence(forecast) {
   return h("p", { class: "quiet" }, "By ", networkName(forecast), version && [": ", version], run && [", ", run], ".");
 }
 
-function twins(forecast) {
+function twins(forecast, csv) {
   const tables = h("div", { class: "twin", hidden: true }, frameTable(forecast.frames));
   const button = h("button", { type: "button", class: "small", "aria-pressed": "false" }, "Table");
   button.addEventListener("click", () => {
     tables.hidden = !tables.hidden;
     button.setAttribute("aria-pressed", String(!tables.hidden));
   });
-  return [h("div", { class: "tools" }, button), tables];
+  return [h("div", { class: "tools" }, button, h("a", { class: "button small", href: csv(forecast.id), download: "" }, "CSV")), tables];
 }
 
-/** Content of the forecast section. Returns {elements, setMoment(values), dispose()}. */
-export function createPlayer(forecasts, state) {
+/** Content of the forecast section; `csv(id)` is the address of its series. Returns {elements, setMoment(values), dispose()}. */
+export function createPlayer(forecasts, { state, csv }) {
   if (!forecasts.length) return { elements: [empty("No forecast for this place yet. It needs a regular series of quarters.")], setMoment() {}, dispose() {} };
   let chart = null;
   let forecast = forecasts.find(({ id }) => String(id) === state.values.forecast) ?? forecasts[0];
@@ -102,7 +102,7 @@ export function createPlayer(forecasts, state) {
       chooser(forecasts, forecast, choose), verdict(forecast), words,
       h("div", { class: "tools" }, showButton(state, forecast), frameStepper(state, forecast)), opacitySlider(state),
       forecast.legend && rasterLegend({ ...forecast.legend, useful: inColour(forecast), label: null }, label),
-      canvas, twins(forecast), skillTable(forecast.skill ?? []), notes(forecast.notes ?? []), evidence(forecast),
+      canvas, twins(forecast, csv), skillTable(forecast.skill ?? []), notes(forecast.notes ?? []), evidence(forecast),
       forecast.simulated && h("p", {}, simulatedBadge()),
     ].flat().filter(Boolean));
     setMoment(state.values);

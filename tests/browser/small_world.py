@@ -1,5 +1,6 @@
 """A small world for the browser, written through the models and real rasters: two glaciers, their outlines of three
-years, scenes, predicted outlines with areas, a displacement, and two forecasts (one useful, one not). No worker needed."""
+years, scenes, predicted outlines with areas, a displacement, and two forecasts (one useful, one not); no worker needed.
+"""
 
 from __future__ import annotations
 

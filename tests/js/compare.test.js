@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { agreementOf } from "../../static/js/agreement.js";
-import { colourAt } from "../../static/js/colours.js";
+import { colourAt, stepColour, steps } from "../../static/js/colours.js";
 import { comparable, comparedWith, sidesOf } from "../../static/js/compare.js";
 import { YEAR } from "../../static/js/dates.js";
 import { flowAt } from "../../static/js/history.js";
@@ -74,4 +74,13 @@ test("the displacement of a moment is the asked one, else the nearest that spans
   assert.equal(flowAt(fields, 2015, YEAR).id, 1);
   assert.equal(flowAt(fields, 2016, YEAR, "3").id, 3);
   assert.equal(flowAt(fields, 2022, YEAR), null);
+});
+
+test("the years of a glacier take equal steps from pale to dark, however far apart they lie", () => {
+  const years = [1850, 1998, 1999, 2016];
+  const shown = years.map((year) => stepColour(year, years));
+  assert.equal(new Set(shown).size, 4);
+  assert.deepEqual([shown[0], shown[3]], ["#fdebac", "#331067"]);
+  assert.match(steps(years), /^linear-gradient\(to right, #fdebac 0\.0% 25\.0%, .*#331067 75\.0% 100\.0%\)$/);
+  assert.equal(stepColour(2016, [2016]), "#331067");
 });

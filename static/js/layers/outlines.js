@@ -40,9 +40,9 @@ function outlineLayers(colour) {
   const width = ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 2];
   const fill = { id: "outline-fill", type: "fill", source: "outlines", "source-layer": "outlines", minzoom: OUTLINES_FROM_ZOOM };
   return [
-    { ...fill, paint: { "fill-color": colour, "fill-opacity": 0.18, "fill-antialias": false } },
+    { ...fill, paint: { "fill-color": colour, "fill-antialias": false } },
     { ...fill, id: "outline-hatch", paint: { "fill-pattern": "hatch" } },
-    lineLayer("outline-casing", "outlines", { "line-color": everywhere(cssValue("--casing")), "line-width": 4, "line-opacity": everywhere(0.7) }),
+    lineLayer("outline-casing", "outlines", { "line-color": everywhere(cssValue("--casing")), "line-width": 4 }),
     lineLayer("outline-line", "outlines", { "line-color": colour, "line-width": width }),
     lineLayer("outline-dots", "outlines", { "line-color": colour, "line-width": 2, "line-dasharray": [0.1, 1.6] }, { "line-cap": "round" }),
   ];
@@ -107,6 +107,7 @@ function appearance({ time, step, glacier, layers }) {
   const age = ["-", day, ["get", "from"]];
   const fresh = (now, old) => ["case", [">", age, FADED_AFTER_DAYS], old, now];
   const visible = (ids, on) => ids.map((id) => [id, on ? "visible" : "none"]);
+  const strong = layers.outlines ?? 1;
   const drawn = [...valid, ["!", SIMULATED]];
   const simulated = [...valid, SIMULATED];
   return {
@@ -114,7 +115,14 @@ function appearance({ time, step, glacier, layers }) {
       "outline-fill": drawn, "outline-hatch": simulated, "outline-casing": valid, "outline-line": drawn, "outline-dots": simulated,
       "predicted-line": [...valid, ["!=", ["get", "product"], "snow_ice"]],
     },
-    opacities: { "outline-fill": { "fill-opacity": fresh(0.2, 0.06) }, "outline-line": { "line-opacity": fresh(1, 0.4) } },
+    opacities: {
+      "outline-fill": { "fill-opacity": fresh(0.2 * strong, 0.06 * strong) },
+      "outline-hatch": { "fill-opacity": strong },
+      "outline-casing": { "line-opacity": everywhere(0.7 * strong) },
+      "outline-line": { "line-opacity": fresh(strong, 0.4 * strong) },
+      "outline-dots": { "line-opacity": strong },
+      "predicted-line": { "line-opacity": layers.predicted ?? 1 },
+    },
     shown: Object.fromEntries([...visible(SHAPE_LAYERS, "outlines" in layers), ...visible(PREDICTED_LAYERS, "predicted" in layers)]),
   };
 }

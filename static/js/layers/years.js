@@ -1,11 +1,11 @@
 // The chosen glacier: its outlines of all years on a ramp from pale to dark, the moment's in the accent, white-cased.
 
-import { yearColour } from "../colours.js";
+import { stepColour } from "../colours.js";
 import { comparedWith } from "../compare.js";
 import { yearOf } from "../dates.js";
 import { cssValue } from "../dom.js";
 import { areaWithInterval, dateAsKnown } from "../format.js";
-import { predictedAt, validAt } from "../history.js";
+import { outlineYears, predictedAt, validAt } from "../history.js";
 
 const DOTS = "0.1 4.5";
 
@@ -47,10 +47,10 @@ function addCased(map, pane, style, hearing) {
   return (features) => (under.setData(features), over.setData(features));
 }
 
-/** Adds the layer. `setGlacier({outlines, predicted, span})`, `update(values)`, `light(id)` for a row of the list. */
+/** Adds the layer. `setGlacier({outlines, predicted})`, `update(values)`, `light(id)` for a row of the list. */
 export function addYears(map, { onChoose }) {
-  let data = { outlines: [], predicted: [], span: [0, 1] };
-  const colourOf = (feature) => yearColour(yearOf(feature.properties.src_date), data.span);
+  let data = { outlines: [], predicted: [], years: [] };
+  const colourOf = (feature) => stepColour(yearOf(feature.properties.src_date), data.years);
   const all = addCased(map, "years", (feature) => lines(feature, colourOf(feature), 2), { onClick: onChoose });
   const predicted = addCased(map, "predicted", predictedStyle, { onClick: onChoose });
   const chosen = addPair(map, "chosen", chosenStyle);
@@ -60,6 +60,8 @@ export function addYears(map, { onChoose }) {
 
   function update({ time, step, compare, layers, outline, scene }) {
     const drawn = "outlines" in layers;
+    for (const pane of ["years", "chosen", "chosen-left"]) map.setPaneOpacity(pane, layers.outlines ?? 1);
+    map.setPaneOpacity("predicted", layers.predicted ?? 1);
     const { year, network: besideNetwork, outline: other } = comparedWith(compare);
     const asked = outline ? known(outline)[0] : null;
     const now = asked ?? validAt(data.outlines, time, step);
@@ -77,6 +79,6 @@ export function addYears(map, { onChoose }) {
   return {
     update,
     light: (id) => lit(id ? known(id) : []),
-    setGlacier: (next) => (data = next ?? { outlines: [], predicted: [], span: [0, 1] }),
+    setGlacier: ({ outlines, predicted }) => (data = { outlines, predicted, years: outlineYears(outlines) }),
   };
 }

@@ -1,6 +1,5 @@
 // The sections of the panel, each filled on its own when its data arrive.
 
-import { spanOf, yearOf } from "../dates.js";
 import { isTransfer } from "../forecasts.js";
 import { askedAgain, orElse } from "../glacier.js";
 import { createPlayer } from "../player.js";
@@ -17,12 +16,12 @@ function many(n) {
 }
 
 /** Forecasts of a place; `load` is asked again on "Try again". */
-export function forecastPart(state, load) {
+export function forecastPart({ state, api }, load) {
   const part = section("forecast", "Forecast of snow and ice", { lines: 6 });
   let player = null;
   fill(part, load, (forecasts) => {
     player?.dispose();
-    player = createPlayer(forecasts, state);
+    player = createPlayer(forecasts, { state, csv: api.framesCsv });
     part.aside(!forecasts.length ? "none" : isTransfer(forecasts[0]) ? "spatial transfer" : `issued ${forecasts[0].issued}`);
     return player.elements;
   });
@@ -33,9 +32,7 @@ function outlinePart(data, { api, actions }) {
   const part = section("outlines", "Outlines by year");
   fill(part, () => api.outlines(data.id), ({ features }) => {
     part.aside(many(features.length));
-    const years = features.map(({ properties }) => yearOf(properties.src_date));
-    const span = spanOf(years, new Date().getFullYear());
-    return outlineList(features, { onShow: actions.showOutline, onLight: actions.light, span });
+    return outlineList(features, { onShow: actions.showOutline, onLight: actions.light });
   });
   return part;
 }
@@ -107,7 +104,7 @@ export function glacierContents(data, context) {
   const csv = api.areasCsv(data.id);
   const area = areaSection({ state, csv, name: data.id, onPoint: actions.showPoint });
   fill(area.part, () => api.areas(data.id), area.build);
-  const forecast = forecastPart(state, askedAgain(data.forecasts, () => api.forecasts(data.id)));
+  const forecast = forecastPart(context, askedAgain(data.forecasts, () => api.forecasts(data.id)));
   const scenes = scenesPart(data, context);
   const flow = flowPart(data, context);
   const parts = [
@@ -123,7 +120,7 @@ export function glacierContents(data, context) {
 }
 
 /** The one section of an area of interest. */
-export function areaContents(state, load) {
-  const forecast = forecastPart(state, load);
+export function areaContents(context, load) {
+  const forecast = forecastPart(context, load);
   return { elements: [forecast.part.element], setMoment: forecast.setMoment, setScene() {}, dispose: forecast.dispose };
 }

@@ -1,10 +1,10 @@
 // Outlines by year: who drew them, from what, how; analyses of one date side by side; how to cite each.
 
 import { copyButton, h } from "../dom.js";
-import { yearColour } from "../colours.js";
+import { stepColour } from "../colours.js";
 import { decimalYear, yearOf } from "../dates.js";
 import { areaWithInterval, count, dateAsKnown, day } from "../format.js";
-import { byDate } from "../history.js";
+import { byDate, outlineYears } from "../history.js";
 import { empty } from "./section.js";
 
 function facts(p) {
@@ -37,7 +37,7 @@ function analysis(feature, { onShow }) {
 
 function dateRow({ date, analyses }, context) {
   const [{ properties: p }] = analyses;
-  const swatch = h("span", { class: "swatch", css: { "background-color": yearColour(yearOf(date), context.span) }, "aria-hidden": "true" });
+  const swatch = h("span", { class: "swatch", css: { "background-color": stepColour(yearOf(date), context.years) }, "aria-hidden": "true" });
   const several = analyses.length > 1 ? h("span", { class: "badge" }, `${analyses.length} analyses`) : null;
   const heading = h("summary", {}, swatch,
     h("span", { class: "date" }, dateAsKnown(p.src_date, p.src_date_precision, p.src_date_end)),
@@ -50,10 +50,10 @@ function dateRow({ date, analyses }, context) {
   return h("li", {}, row);
 }
 
-/** The list, newest first. context: {span, onShow(feature), onLight(id)}. */
+/** The list, newest first. context: {onShow(feature), onLight(id)}. */
 export function outlineList(features, context) {
   if (!features.length) return empty("No outline of this glacier is stored yet.");
-  return h("ul", { class: "outline-list" }, byDate(features).map((group) => dateRow(group, context)));
+  return h("ul", { class: "outline-list" }, byDate(features).map((group) => dateRow(group, { ...context, years: outlineYears(features) })));
 }
 
 /** Predicted outlines, a summary and the newest ones: their areas are in the chart. */
