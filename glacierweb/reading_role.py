@@ -19,6 +19,7 @@ LIMITS = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
+    "jit": "off",  # as in settings.database
 }
 
 

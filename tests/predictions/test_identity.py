@@ -43,10 +43,6 @@ def told(world, glacier, version, *dates):
     return series.areas(glacier)["identity"]
 
 
-def pieces(*km2):
-    return [identity.Piece(one, 0, 0) for one in km2]
-
-
 @pytest.mark.parametrize(
     ("areas", "since"),
     [
@@ -58,7 +54,7 @@ def pieces(*km2):
     ],
 )
 def test_a_glacier_has_vanished_when_its_two_newest_dates_show_no_piece_of_a_hundredth(areas, since):
-    assert identity.vanished_since([(day, pieces(*one)) for day, one in zip(DAYS, areas, strict=False)]) == since
+    assert identity.vanished_since([*zip(DAYS, areas, strict=False)]) == since
 
 
 @pytest.mark.parametrize(
@@ -73,7 +69,7 @@ def test_a_glacier_has_vanished_when_its_two_newest_dates_show_no_piece_of_a_hun
     ],
 )
 def test_a_glacier_has_fallen_apart_when_two_dates_in_a_row_show_more_large_pieces_than_the_first(areas, since):
-    assert identity.split_since([(day, pieces(*one)) for day, one in zip(DAYS, areas, strict=False)]) == since
+    assert identity.split_since([*zip(DAYS, areas, strict=False)]) == since
 
 
 def test_a_glacier_without_any_ice_is_a_candidate_for_extinct_and_has_no_trend(world, glacier, version):

@@ -93,7 +93,8 @@ def _ring_by_ring(some: np.ndarray, way: Callable[[np.ndarray], np.ndarray]) -> 
 def _of_same_area(cut: np.ndarray, area: np.ndarray) -> np.ndarray:
     """Cutting corners takes about half a pixel of every piece: it is grown by as much all around."""
     grown = shapely.buffer(cut, (area - shapely.area(cut)) / shapely.length(cut), join_style="mitre")
-    return np.where(shapely.get_type_id(grown) == shapely.GeometryType.POLYGON, grown, None)
+    grown[shapely.get_type_id(grown) != shapely.GeometryType.POLYGON] = None
+    return grown
 
 
 def smoothed(cluster: dict[int, Polygon], regions: np.ndarray) -> dict[int, Polygon]:
