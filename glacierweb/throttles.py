@@ -48,7 +48,7 @@ def wait_s(request: HttpRequest | Request) -> int:
     try:
         pipe = _counter(settings.REDIS_URL).pipeline()
         count, _ = pipe.incr(key).expire(key, 2 * WINDOW_S).execute()
-    except redis.RedisError:
+    except (redis.RedisError, OSError, ValueError):  # a socket that was closed meanwhile raises what sockets raise
         _blind_until = time.monotonic() + BLIND_S
         return 0
     return 0 if count <= limit else max(1, round(WINDOW_S - now % WINDOW_S))
