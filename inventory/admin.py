@@ -15,7 +15,13 @@ from inventory.models import AreaOfInterest, Glacier, Outline, Region, Scene, So
 
 
 class ReadOnly:
-    """Rows that only imports and workers write."""
+    """Rows that only imports and workers write; like the API they are open to all of the staff."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_staff
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.is_staff
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False

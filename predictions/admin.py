@@ -20,7 +20,13 @@ from predictions.params import ParamsError
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that only the workers write."""
+    """Rows that only the workers write; like the API they are open to all of the staff."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_staff
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_staff
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
