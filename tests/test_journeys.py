@@ -75,6 +75,9 @@ def test_from_a_folder_to_outlines_areas_and_a_forecast(site, world):
     issued = ended(asked("forecast", aoi=aoi.pk), 120)
     forecast = Forecast.objects.get(run=issued)
     assert forecast.frames.filter(observed=False).count() == 4
+    moved = issued.result["registration"]  # every scene was looked at; those that were out of place, moved
+    assert set(moved) <= {"identity", "translation"}
+    assert sum(moved.values()) >= 8
     baselines = set(forecast.skill.filter(lead=0).values_list("baseline", flat=True))
     assert {"seasonal persistence", "climatology"} <= {name.replace("_", " ") for name in baselines}
 
