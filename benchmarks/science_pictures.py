@@ -45,7 +45,7 @@ def masks(sample: SegmentSample, maps: Mapping[str, np.ndarray], name: str) -> N
         axis.contour(np.nan_to_num(probability), [0.5], colors="red", linewidths=0.8)
         axis.set_title(title, fontsize=9)
         axis.set_axis_off()
-    figure.suptitle(f"{sample.group}, simulated: true margin white, mapped red", fontsize=10)
+    figure.suptitle(f"{sample.group}, simulated: true margin white, mapped red, no value black", fontsize=10)
     _kept(figure, name)
 
 
@@ -88,7 +88,7 @@ def forecast_strips(rows: Mapping[str, np.ndarray], title: str, name: str) -> No
                 axis.set_ylabel(label, fontsize=8)
             if label == next(iter(rows)):
                 axis.set_title(f"lead {lead}", fontsize=8)
-    figure.suptitle(title, fontsize=9)
+    figure.suptitle(title, fontsize=9, y=0.93)
     _kept(figure, name)
 
 

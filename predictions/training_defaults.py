@@ -50,7 +50,7 @@ DEFAULTS: dict[str, dict[str, TrainingDefaults]] = {
     "resnet50-unet": {"small": TrainingDefaults(10, 3e-3, 8), "paper": TrainingDefaults(60, 1e-3, 32)},
     "sar-3d": {"small": TrainingDefaults(10, 5e-4, 4), "paper": TrainingDefaults(150, 5e-4, 8)},
     "sar-convlstm": {"small": TrainingDefaults(10, 5e-4, 4), "paper": TrainingDefaults(150, 5e-4, 8)},
-    "default-forecaster": {"small": TrainingDefaults(40, 1e-3, 16), "paper": TrainingDefaults(40, 1e-3, 32)},
+    "default-forecaster": {"small": TrainingDefaults(40, 3e-3, 16), "paper": TrainingDefaults(40, 1e-3, 32)},
     "lstm": {"small": TrainingDefaults(40, 5e-4, 32), "paper": TrainingDefaults(40, 1e-4, 100)},
     "conv-lstm": {
         "small": TrainingDefaults(35, 2e-3, 32),
