@@ -14,14 +14,15 @@ from predictions import requests
 from predictions.models import Mask, ModelVersion, PredictedOutline
 from workers.imagery.simulate import write_world
 
-SEED, SIZE, YEARS = 31, 96, (2014, 2016)
+SEED, SIZE, YEARS = 31, 96, (2010, 2020)
+RADAR = (2010, 2015, 2020)
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Path:
-    """Radar scenes of three years, elevation and outlines; the optical scenes are left out."""
+    """Radar scenes near each of three outlines, elevation and outlines; the optical scenes are left out."""
     folder = tmp_path_factory.mktemp("journey") / "world"
-    write_world(folder, SEED, "easy", YEARS, SIZE, radar_years=range(YEARS[0], YEARS[1] + 1))
+    write_world(folder, SEED, "easy", YEARS, SIZE, radar_years=RADAR)
     for file in (folder / "scenes").glob("SIM_L*"):
         file.unlink()
     return folder
@@ -53,13 +54,13 @@ def test_from_a_folder_of_radar_scenes_to_outlines_of_a_season(site, world):
     assert (version.task, version.state) == ("sar", "active")
     assert 0 < version.metrics["overall"]["iou"] <= 1 and len(taught.curves) == 2
 
-    mapped = ended("segment", 120, scene=stored.filter(acquired__year=2016).first().pk)
+    mapped = ended("segment", 120, scene=stored.filter(acquired__year=2020).first().pk)
     assert mapped.state == Run.State.DONE, mapped.error
     mask = Mask.objects.get(pk=mapped.result["mask"])
-    assert (mask.scene.acquired.year, mask.version) == (2016, version)
+    assert (mask.scene.acquired.year, mask.version) == (2020, version)
     assert PredictedOutline.objects.filter(mask=mask, glacier=glacier).exists()
     assert mapped.warnings and "kept under" in mapped.warnings[0]
 
-    refused = ended("train", 120, architecture="sar-convlstm", data={"aois": [area.pk], "to": "2015-01-01"})
+    refused = ended("train", 120, architecture="sar-convlstm", data={"aois": [area.pk], "to": "2012-01-01"})
     assert refused.state == Run.State.FAILED
-    assert "at least 3 seasons with truth" in refused.error and "2014" in refused.error
+    assert "outlines of at least 3 different years" in refused.error and "2010" in refused.error

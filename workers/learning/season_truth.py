@@ -17,8 +17,8 @@ from workers.learning.series_recipes import SeriesSample
 from workers.learning.truth import NEAREST_DAYS, KnownOutline, KnownScene, NothingToLearn
 from workers.segmentation.radar_series import MOST_MISSING
 
-FEWEST_SEASONS = 3
-"""One to learn from, one to stop by, one to be judged on."""
+FEWEST_TRUTHS = 3
+"""Years of outlines: one to learn from, one to stop by, one to be judged on."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def samples(
     seasons: Sequence[KnownSeason], outlines: Sequence[KnownOutline], domains: Mapping[str, BaseGeometry]
 ) -> list[tuple[str, SeriesSample]]:
     """(key of the standing scene, sample) of every season with truth: the outlines nearest in time, of every glacier
-    in view, within 400 days. The group that is held out together is the year of the season.
+    in view, within 400 days. The group that is held out together is the year of those outlines: seasons that share a
+    truth are never on both sides of a split.
 
     Raises NothingToLearn with the counts.
     """
@@ -60,7 +61,7 @@ def samples(
         ice = rasterize([outline.geometry for outline in nearest], grid)
         seen = {glac_id: mask for glac_id, mask in inside.items() if np.any(mask)}
         found.append((season.standing.key,
-                      SeriesSample(stacks, ice, str(season.year), season.latitude, season.year, seen)))  # fmt: skip
+                      SeriesSample(stacks, ice, str(truth.year_of(nearest)), season.latitude, season.year, seen)))
     if not found:
         raise NothingToLearn(
             f"none of {len(seasons)} radar seasons lies within {NEAREST_DAYS} days of outlines of all {len(domains)} "
@@ -68,14 +69,14 @@ def samples(
     return found
 
 
-def require_seasons(some: Sequence[SeriesSample]) -> None:
-    """Raises NothingToLearn for fewer years than a training, a validation and a test set take."""
-    years = sorted({one.year for one in some})
-    if len(years) < FEWEST_SEASONS:
+def require_truths(some: Sequence[SeriesSample]) -> None:
+    """Raises NothingToLearn for outlines of fewer years than a training, a validation and a test set take."""
+    truths = sorted({one.group for one in some})
+    if len(truths) < FEWEST_TRUTHS:
         raise NothingToLearn(
-            f"radar networks are taught on at least {FEWEST_SEASONS} seasons with truth (to learn from, to stop by, to "
-            f"be judged on); there {'is' if len(years) == 1 else 'are'} {len(years)}: "
-            f"{', '.join(map(str, years)) or 'none'}. Add radar scenes of other years, or outlines nearer to them.")
+            f"radar networks are taught on seasons with outlines of at least {FEWEST_TRUTHS} different years (to learn "
+            f"from, to stop by, to be judged on); the {len(some)} seasons here have outlines of "
+            f"{', '.join(truths) or 'none'}. Add radar scenes near other outlines, or import outlines near the scenes.")
 
 
 def complete(seasons: Sequence[KnownSeason], acquisitions: int) -> tuple[list[KnownSeason], list[str]]:

@@ -108,5 +108,9 @@ def _truth(scene: KnownScene, truths: list[KnownOutline] | None, grid: Grid) -> 
         label = rasters.read_layer(scene.label, grid, nearest=True)
         return np.where(np.isfinite(label), label >= 0.5, np.nan).astype(np.float32), scene.start.year
     assert truths is not None
-    middle = truths[0].start + (truths[0].end - truths[0].start) / 2
-    return rasterize([outline.geometry for outline in truths], grid), middle.year
+    return rasterize([outline.geometry for outline in truths], grid), year_of(truths)
+
+
+def year_of(truths: Sequence[KnownOutline]) -> int:
+    """The year of outlines that are a truth together: what learns from them is held out together."""
+    return (truths[0].start + (truths[0].end - truths[0].start) / 2).year

@@ -115,7 +115,7 @@ def _teach_series(asked, areas, tell, checkpoint: Path) -> tuple[Any, dict[str, 
     found, left_out = lessons.of_each(areas, lambda area: lessons.season_pairs(asked, area, acquisitions))
     pairs = [pair for _, (pairs, _) in found for pair in pairs]
     samples = [sample for _, sample in pairs]
-    season_truth.require_seasons(samples)
+    season_truth.require_truths(samples)
     tell(0.02, f"{len(samples)} seasons with truth, {acquisitions} acquisitions of each")
     trained = recipes.train_series(asked.architecture, asked.preset, samples, _settings(asked), tell, checkpoint)
     snapshot = {

@@ -22,6 +22,15 @@ def years(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
+def radar_years(text: str) -> list[int]:
+    """FIRST-LAST, or years with commas between them, as numbers."""
+    first, dash, last = text.partition("-")
+    parts = [first, last] if dash else text.split(",")
+    if not all(part.isdigit() for part in parts):
+        raise ArgumentTypeError(f"{text}: write two years such as 2014-2016, or some such as 2010,2015,2020")
+    return list(range(int(first), int(last) + 1)) if dash else [int(part) for part in parts]
+
+
 def scenes_per_year(text: str) -> int | Literal["full"]:
     """A number, or `full` for the whole calendar."""
     if text != "full" and not text.isdigit():
@@ -40,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--size", type=int, default=256, help="pixels of 30 m along each side")
         parser.add_argument("--scenes-per-year", type=scenes_per_year, default=6)
         told = "years in which 15 radar acquisitions join the optical scenes; none unless given"
-        parser.add_argument("--radar-years", type=years, metavar="FIRST-LAST", help=told)
+        parser.add_argument("--radar-years", type=radar_years, default=[], metavar="YEARS", help=told)
         parser.add_argument("--load", action="store_true", help="put the world into the database as well")
         parser.add_argument("--dry-run", action="store_true", help="say what would be written")
 
@@ -52,9 +61,7 @@ class Command(BaseCommand):
         if load and (out / "outlines.geojson").is_file():
             self.stdout.write(f"{out} holds a world already: loading it")
         else:
-            radar = options["radar_years"]
-            radar_years = range(radar[0], radar[1] + 1) if radar else ()
-            self._write(out, seed, profile, span, options["size"], options["scenes_per_year"], radar_years)
+            self._write(out, seed, profile, span, options["size"], options["scenes_per_year"], options["radar_years"])
         if load:
             call_command("add_data", str(out), wait=True)
 
