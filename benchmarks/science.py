@@ -16,6 +16,7 @@ import area_bars
 import forecast_bars
 import image_bars
 import mapping_bars
+import parvati_transfer
 import real_mapping_bars
 import real_series_bars
 from science_page import FOLDER, Row, keep
@@ -35,7 +36,7 @@ PARTS: dict[str, Part] = {
     "areas": area_bars.areas,
     "forecast": forecast_bars.default_forecaster,
     "networks": forecast_bars.published_networks,
-    "parvati": forecast_bars.parvati,
+    **{f"parvati-{name}": forecast_bars.parvati(name) for name in parvati_transfer.NAMES},
     "video": forecast_bars.video,
     "vinciguerra": real_mapping_bars.vinciguerra,
     "norway": real_mapping_bars.norway,
