@@ -1,9 +1,10 @@
 """Throughput of every network on a GPU: `python benchmarks/gpu.py [--seconds 60] [--only NAME ...]`.
 
-Each paper preset is taught and asked for sustained stretches on random data in memory (bf16 autocast, channels-last
-where there are images, the recipe's own loss, optimiser and batch). FLOPs are counted (two for a multiply-add), so that
+Each paper preset is taught and asked for sustained stretches on random data in memory (bf16 autocast, the
+recipe's own loss, optimiser, clipping, memory layout and batch). FLOPs are counted (two for a multiply-add), so that
 each rate has its share of the device's measured bf16 matrix product. Long jobs are extrapolated from these stretches.
-Without CUDA the script says so and ends; `--device cpu --small --seconds 1` only shows that it runs and writes nothing.
+Without CUDA the script says so and ends. On a CPU it only shows that it runs and writes nothing: `--device cpu --small
+--batch 4 --seconds 0.1` in a minute; `--batch 1` without `--small` for the paper presets, slowly.
 """
 
 from __future__ import annotations
@@ -45,19 +46,21 @@ class Measured:
 class Bench:
     """A device, its matrix rate, and how long each stretch lasts."""
 
-    def __init__(self, device: str, seconds: float, small: bool) -> None:
-        self.device, self.seconds, self.small = torch.device(device), seconds, small
-        self.preset = "small" if small else "paper"
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self.device, self.seconds = torch.device(asked.device), asked.seconds
+        self.most, self.compiled = asked.batch, asked.compile
+        self.trial = asked.device == "cpu"
+        self.preset = "small" if asked.small else "paper"
         self.matmul = self.matmul_rate()
 
     def sustained(self, step: Callable[[], object], seconds: float | None = None) -> float:
         """Steps a second over at least so many seconds, after three to warm up."""
-        for _ in range(1 if self.small else 3):
+        for _ in range(1 if self.trial else 3):
             step()
         self.wait()
         began, count = time.perf_counter(), 0
         while time.perf_counter() - began < (seconds or self.seconds):
-            for _ in range(1 if self.small else 5):
+            for _ in range(1 if self.trial else 5):
                 step()
                 count += 1
             self.wait()
@@ -70,7 +73,7 @@ class Bench:
 
     def matmul_rate(self) -> float:
         """FLOP a second of a square bf16 matrix product."""
-        side = SMALL_MATMUL if self.small else MATMUL
+        side = SMALL_MATMUL if self.trial else MATMUL
         a, b = (torch.randn(side, side, device=self.device, dtype=torch.bfloat16) for _ in range(2))
         return 2 * side**3 * self.sustained(lambda: a @ b, min(self.seconds, 5))
 
@@ -84,25 +87,29 @@ class Bench:
         settings = recipes.defaults(name, self.preset)
         torch.manual_seed(0)
         network = row.build(config).to(self.device)
-        size = min(settings.batch, 4) if self.small else settings.batch
-        batch = tuple(self.placed(one) for one in drawn(row, config, size))
-        if batch[0].ndim == 4 and row.task == "segment":
-            network = network.to(memory_format=torch.channels_last)
-        optimiser = devices.optimiser_of(network, settings)
-        teach, ask = self.teaching(network, batch, loss_of(row, name), optimiser), self.asking(network, batch, row.task)
-        flops = [counted(step) for step in (teach, ask)]
-        taught, asked = self.sustained(teach), self.sustained(ask)
-        shares = [rate * flop / self.matmul for rate, flop in zip((taught, asked), flops, strict=True)]
-        side = getattr(config, "patch", getattr(config, "size", 0))
-        return Measured(name, size, taught * size, shares[0], asked * size, shares[1], side)
+        if settings.channels_last:
+            devices.store_channels_last(network)
+        size = min(settings.batch, self.most or settings.batch)
+        batch = tuple(self.placed(one, settings.channels_last) for one in drawn(row, config, size))
+        optimiser, loss = devices.optimiser_of(network, settings), loss_of(row, name)
 
-    def placed(self, tensor: Tensor) -> Tensor:
-        """On the device; images channels-last."""
-        layout = {"memory_format": torch.channels_last} if tensor.ndim == 4 else {}
+        def steps(network: nn.Module) -> tuple[Callable[[], None], Callable[[], None]]:
+            teach = self.teaching(network, batch, loss, optimiser, settings.clip_value)
+            return teach, self.asking(network, batch, row.task)
+
+        flops = [counted(step) for step in steps(network)]  # before compiling: fused kernels are not counted
+        rates = [self.sustained(step) for step in steps(torch.compile(network) if self.compiled else network)]
+        shares = [rate * flop / self.matmul for rate, flop in zip(rates, flops, strict=True)]
+        side = getattr(config, "patch", getattr(config, "size", 0))
+        return Measured(name, size, rates[0] * size, shares[0], rates[1] * size, shares[1], side)
+
+    def placed(self, tensor: Tensor, channels_last: bool) -> Tensor:
+        """On the device; images channels-last where the recipe says so."""
+        layout = {"memory_format": torch.channels_last} if channels_last and tensor.ndim == 4 else {}
         return tensor.to(self.device, **layout)
 
     def teaching(self, network: nn.Module, batch: tuple[Tensor, ...], loss: Callable[..., Tensor],
-                 optimiser: torch.optim.Optimizer) -> Callable[[], None]:  # fmt: skip
+                 optimiser: torch.optim.Optimizer, clip_value: float | None) -> Callable[[], None]:  # fmt: skip
         """One step of the training loop."""
 
         def step() -> None:
@@ -111,6 +118,8 @@ class Bench:
             with self.autocast():
                 value = loss(network, batch)
             value.backward()
+            if clip_value is not None:
+                nn.utils.clip_grad_value_(network.parameters(), clip_value)
             optimiser.step()
 
         return step
@@ -120,7 +129,7 @@ class Bench:
 
         def step() -> None:
             network.eval()
-            with torch.inference_mode(), self.autocast():
+            with torch.no_grad(), self.autocast():  # FLOPs cannot be counted in inference mode
                 if task == "video":
                     network.generate(batch[0][:, :8], samples=1)
                 else:
@@ -188,16 +197,19 @@ def hours(seconds: float) -> str:
 def main() -> None:
     """Measure what was asked for and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [name for name, row in catalog.ARCHITECTURES.items() if row.fit is None and name != "resunet"]
+    names = [name for name, row in catalog.ARCHITECTURES.items() if row.fit is None]
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--seconds", type=float, default=60, help="of each stretch (60)")
     parser.add_argument("--small", action="store_true", help="small presets: only to see that it runs")
+    parser.add_argument("--batch", type=int, help="at most so many samples at once: only to see that it runs")
+    parser.add_argument("--compile", action="store_true", help="through torch.compile: printed, not written")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", default=names)
     asked = parser.parse_args()
     if asked.device == "cuda" and not torch.cuda.is_available():
-        print("No CUDA device here: nothing measured (--device cpu --small --seconds 1 shows that the script runs).")
+        print("No CUDA device here: nothing measured (--device cpu --small --batch 4 --seconds 0.1 shows that the script runs).")
         return
-    bench = Bench(asked.device, asked.seconds, asked.small)
+    torch.backends.cudnn.benchmark = True  # all batches have one shape
+    bench = Bench(asked)
     device = torch.cuda.get_device_name() if asked.device == "cuda" else "CPU, for a trial only"
     lines = [f"# Networks on {device}", "", f"`python benchmarks/gpu.py`: {asked.seconds:g} s of sustained work each, "
              f"bf16 autocast, {bench.preset} presets, random data in memory; bf16 matrix product "
@@ -215,7 +227,7 @@ def main() -> None:
         print(lines[-1], flush=True)
     lines += ["", *long_jobs(found)]
     print("\n".join(lines[-8:]))
-    if not asked.small:
+    if not (bench.trial or asked.small or asked.batch or asked.compile or asked.only != names):
         write_page("gpu", lines)
 
 
