@@ -112,6 +112,7 @@ def save(path: Path, network: Any, recipe: Recipe) -> str:
     temporary = Path(name)
     try:
         save_file(tensors, temporary, metadata=metadata)
+        _order_metadata(temporary)
         _sync(temporary)
         temporary.chmod(0o644)
         digest = sha256(temporary)
@@ -212,6 +213,19 @@ def _tensors_of(network: Any) -> dict[str, torch.Tensor]:
     state = network.state_dict()
     # the step counter of batch normalisation is int64 and of no use once momentum is fixed
     return {name: t.detach().cpu().float().clone() for name, t in state.items() if t.is_floating_point()}
+
+
+def _order_metadata(path: Path) -> None:
+    """Write the header's metadata in one order (safetensors draws it anew): the same weights make the same file."""
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) > length:
+            raise RuntimeError(f"{path.name}: the ordered header has {len(text)} bytes, there is room for {length}")
+        file.seek(8)
+        file.write(text.ljust(length))
 
 
 def _rebuild(path: Path, recipe: Recipe, tensors: dict[str, torch.Tensor]) -> Any:

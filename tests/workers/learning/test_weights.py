@@ -52,6 +52,14 @@ def test_saved_and_loaded_a_network_says_the_same(kept):
     assert not learned.network.training
 
 
+def test_the_same_weights_make_the_same_file_byte_for_byte(kept, tmp_path):
+    _, network, recipe = kept
+    named = replace(recipe, trained={"note": 'Müller "2023"\n\t\\ \u2028 \x7f /', "rate": 1e-7})
+    digests = {weights.save(tmp_path / f"copy {k}", network, named) for k in range(12)}
+    assert len(digests) == 1
+    assert weights.load(tmp_path / "copy 3", digests.pop()).recipe.trained == named.trained
+
+
 def test_statistics_of_batch_normalisation_are_kept(tmp_path):
     row, config = catalog.preset("unet", "small")
     network = row.build(config)
