@@ -12,6 +12,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from glacierweb import gdal_drivers
 from glacierweb.static_version import version_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -326,7 +327,7 @@ LOGGING = {
 
 # No file that somebody brings may make GDAL open another file, a network address or a script.
 for _name, _value in {
-    "GDAL_SKIP": "VRT,WMS,HTTP,STACIT,STACTA,WCS,WMTS,DAAS,EEDAI,PLMOSAIC",
+    "GDAL_SKIP": gdal_drivers.skipped(),
     "GDAL_VRT_ENABLE_PYTHON": "NO",
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",

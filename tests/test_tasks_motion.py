@@ -11,7 +11,7 @@ import pytest
 import shapely
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
 from django.test import Client
-from rasterio.io import MemoryFile
+from png_tiles import indices
 
 from glacierweb import paths, runs
 from inventory.models import AreaOfInterest, Glacier, Outline, Scene, Source
@@ -201,10 +201,8 @@ def test_a_saved_flow_is_drawn_as_tiles_and_sent_as_a_file(site):
     x = int((lon + 180) / 360 * 2**z)
     y = int((1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2 * 2**z)
     tile = client.get(told["tiles"].format(z=z, x=x, y=y))
-    with MemoryFile(tile.content) as memory, memory.open(driver="PNG") as file:
-        places = file.read(1)
     assert tile["Content-Type"] == "image/png"
-    assert (places > 3).sum() > 1000, "pixels with a speed of their own"
+    assert (indices(tile.content) > 3).sum() > 1000, "pixels with a speed of their own"
 
 
 def test_chips_are_followed_through_three_scenes_and_the_record_is_small(site):

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 import shapely
 import vector_tiles
-from rasterio.io import MemoryFile
+from png_tiles import rgba
 from rasterio.transform import from_origin
 
 from inventory import outlines, raster_tiles, scenes
@@ -94,14 +94,6 @@ def stored(settings, tmp_path):
     return Scene.objects.get(pk=scene.pk)
 
 
-def pixels_of(content):
-    with MemoryFile(content) as memory, memory.open(driver="PNG") as file:
-        if file.count == 4:
-            return np.moveaxis(file.read(), 0, -1)
-        colours = file.colormap(1)
-        return np.array([colours[i] for i in range(256)], dtype=np.uint8)[file.read(1)]
-
-
 def middle(scene):
     return scene.footprint.centroid.x, scene.footprint.centroid.y
 
@@ -110,7 +102,7 @@ def test_an_ndsi_tile_shows_the_colour_of_its_value(client, stored):
     z, x, y = tile_at(*middle(stored), 14)
     response = client.get(f"/tiles/scenes/{stored.pk}/{z}/{x}/{y}.png?style=ndsi&v={style_hash('ndsi')}")
     assert response["Content-Type"] == "image/png"
-    seen = pixels_of(response.content)
+    seen = rgba(response.content)
     ndsi = (0.8 - 0.1) / (0.8 + 0.1)
     place = 3 + round((ndsi + 0.2) / 1.1 * 252)
     wanted = palette("ndsi")[place]
@@ -125,7 +117,7 @@ def test_an_ndsi_tile_shows_the_colour_of_its_value(client, stored):
 def test_missing_data_is_hatched_and_beside_the_scene_it_is_clear(stored, settings):
     z, x, y = tile_at(*middle(stored), 13)
     pixels = raster_tiles.read(settings.DATA_ROOT / stored.raster, Tile(z, x, y), ["green", "swir1"])
-    seen = pixels_of(raster_tiles.coloured(raster_tiles.ndsi(pixels), pixels, "ndsi"))
+    seen = rgba(raster_tiles.coloured(raster_tiles.ndsi(pixels), pixels, "ndsi"))
     assert (seen[~pixels.inside] == palette("ndsi")[CLEAR]).all()
     assert 0 < pixels.missing.sum() < pixels.inside.sum() / 8
     assert (seen[pixels.missing][:, 3] > 0).all()
@@ -133,13 +125,13 @@ def test_missing_data_is_hatched_and_beside_the_scene_it_is_clear(stored, settin
 
 def test_true_colour_is_bright_where_snow_is(client, stored):
     z, x, y = tile_at(*middle(stored), 14)
-    seen = pixels_of(client.get(f"/tiles/scenes/{stored.pk}/{z}/{x}/{y}.png?style=true-colour").content)
+    seen = rgba(client.get(f"/tiles/scenes/{stored.pk}/{z}/{x}/{y}.png?style=true-colour").content)
     assert (seen[seen[..., 3] == 255][:, :3] > 200).all()
 
 
 def test_a_tile_beside_the_scene_is_clear_and_one_of_nothing_is_not_found(client, stored):
     clear = client.get(f"/tiles/scenes/{stored.pk}/14/0/5000.png?style=ndsi")
-    assert (pixels_of(clear.content)[..., 3] == 0).all()
+    assert (rgba(clear.content)[..., 3] == 0).all()
     assert client.get("/tiles/scenes/999/14/0/5000.png").status_code == 404
     assert client.get(f"/tiles/scenes/{stored.pk}/14/0/5000.png?style=hillshade").status_code == 404
     assert client.get(f"/tiles/scenes/{stored.pk}/14/0/5000.png?style=other").status_code == 400
@@ -170,7 +162,7 @@ def test_a_slope_towards_the_north_west_is_lit_and_the_other_side_is_dark(tmp_pa
         ) as file:  # fmt: skip
             file.write(1000 + sign * 10 * (rows + columns), 1)
         tile = Tile(z, x, y)
-        seen = pixels_of(raster_tiles.hillshade(raster_tiles.read(path, tile, [1], margin=1, smooth=True), tile))
+        seen = rgba(raster_tiles.hillshade(raster_tiles.read(path, tile, [1], margin=1, smooth=True), tile))
         shown = seen[seen[..., 3] > 20]
         assert len(shown) > 100
         assert (shown[:, 0] == 255).mean() > 0.9 if lit else (shown[:, 0] == 0).mean() > 0.9

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 import shapely
 import vector_tiles
-from rasterio.io import MemoryFile
+from png_tiles import rgba
 from rasterio.transform import from_origin
 
 from glacierweb import paths
@@ -48,9 +48,7 @@ def raster(value: float, name: str):
 def pixels(response) -> np.ndarray:
     assert response.status_code == 200
     assert response["Content-Type"] == "image/png"
-    with MemoryFile(response.content) as memory, memory.open(driver="PNG") as file:
-        colours = file.colormap(1)
-        return np.array([colours[i] for i in range(256)], dtype=np.uint8)[file.read(1)]
+    return rgba(response.content)
 
 
 @pytest.fixture
