@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", default=names)
     asked = parser.parse_args()
     if asked.device == "cuda" and not torch.cuda.is_available():
-        print("No CUDA device here: nothing measured (--device cpu --small --batch 4 --seconds 0.1 shows that the script runs).")
+        print("No CUDA device here: nothing measured. --device cpu --small --batch 4 --seconds 0.1 is a trial run.")
         return
     torch.backends.cudnn.benchmark = True  # all batches have one shape
     bench = Bench(asked)

@@ -33,7 +33,7 @@ from workers.learning.weights import Learned, Recipe
 from workers.segmentation import random_forest
 from workers.segmentation.segment import BATCH, glacier_probability, segment_stack
 
-MUST = 0.8
+MUST = 0.9
 RESNET_BANDS = (*CANONICAL, "thermal", "elevation", "ndsi", "ndwi")
 FUSION_BANDS = (*CANONICAL, "elevation", "slope")
 STORED = (*CANONICAL, "thermal", "elevation")
