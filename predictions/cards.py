@@ -66,7 +66,7 @@ def card(version: ModelVersion) -> dict[str, Any]:
         "metric_names": names,
         "figure_rows": [{"group": g, "values": [row.get(name) for name in names]} for g, row in figures.items()],
         "skills": skills(version.metrics),
-        "chips": [row for row in version.metrics.get("chips", []) if isinstance(row, dict)],
+        "chips": chips(version.metrics.get("chips", [])),
         "diagram": diagram(version.metrics),
         "interval": interval(version.metrics),
         "charts": {"curves": curves(version)},
@@ -130,6 +130,12 @@ def without_network(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """What baselines reach on the same held-out data, where they have the figures of a version (not those of skill)."""
     found = {f"baseline: {name}": _figures(one) for name, one in metrics.get("baselines", {}).items()}
     return {name: figures for name, figures in found.items() if figures}
+
+
+def chips(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of an evaluation table of predicted chips; by terrain only where there is more than one kind."""
+    kinds = {row["terrain"] for row in table} - {"all"}
+    return [row for row in table if row["terrain"] == "all" or len(kinds) > 1]
 
 
 def skills(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -30,10 +30,11 @@ def runs(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """What a run does now, how far it is, its loss curves and the last lines of its log."""
     found = get_object_or_404(Run.objects.prefetch_related("asked_by"), pk=pk)
-    asked, made = cards.asked_of(found), cards.made_by(found)
-    return render(
-        request, "run.html", {"run": found, "live": found.state in requests.LIVE, "asked": asked, "made": made}
-    )
+    told = {
+        "run": found, "live": found.state in requests.LIVE, "asked": cards.asked_of(found),
+        "made": cards.made_by(found), "chips": cards.chips(found.result.get("predicted", {}).get("table", [])),
+    }  # fmt: skip
+    return render(request, "run.html", told)
 
 
 @require_POST

@@ -114,7 +114,8 @@ def test_chips_of_stored_scenes_teach_a_version_that_predicts_and_is_judged_on_w
     assert kept.bands == ("lead_1", "lead_2", "lead_3", "lead_4") and np.isfinite(kept.pixels).mean() > 0.5
     client = Client()
     assert client.get(f"/api/v1/runs/{twelve.pk}/chips.tif")["Content-Type"].startswith("image/tiff")
-    assert "Predicted chips" in client.get(f"/runs/{twelve.pk}/").content.decode()
+    page = client.get(f"/runs/{twelve.pk}/").content.decode()
+    assert "Predicted chips (GeoTIFF" in page and "paired bootstrap" in page
     assert len(json.dumps(found)) < 100_000
 
     with pytest.raises(ValueError, match=r"reads 8 scenes before it says what comes; 5 are named"):
