@@ -8,10 +8,12 @@ from typing import Any
 
 import shapely
 from django.conf import settings
+from django.contrib.gis.db.models import Extent
+from shapely.geometry.base import BaseGeometry
 
 from glacierweb.delivery import report
 from glacierweb.models import Run
-from inventory import aois, scenes
+from inventory import aois, asking, scenes
 from inventory.models import AreaOfInterest, Glacier
 from workers.imagery import datafolder, rasters, stac
 from workers.imagery.found import FoundScene
@@ -51,14 +53,48 @@ def _by_reason(skipped: list[tuple[str, str]]) -> list[str]:
 
 
 def _offered(asked: dict[str, Any]) -> tuple[list[FoundScene], list[tuple[str, str]]]:
+    box = asked["bbox"] or _box_of(asked)
     if asked["folder"]:
         reading = datafolder.folder(asked["folder"])
-        return reading.found[: asked["limit"]], [(skip.path, skip.reason) for skip in reading.skipped]
+        found = [scene for scene in reading.found if wanted(scene, asked, box)]
+        return found[: asked["limit"]], [(skip.path, skip.reason) for skip in reading.skipped]
     found = stac.search(
-        asked["catalogue"] or asked["stac"], settings.STAC_CATALOGUES, bbox=asked["bbox"], datetime=asked["datetime"],
+        asked["catalogue"] or asked["stac"], settings.STAC_CATALOGUES, bbox=box, datetime=asked["datetime"],
         collections=asked["collections"], limit=asked["limit"],
     )  # fmt: skip
     return found, []
+
+
+def _box_of(asked: dict[str, Any]) -> list[float] | None:
+    """West, south, east, north of the glacier or region that is named; None looks everywhere."""
+    if asked["glacier"]:
+        return list(aois.box_of(Glacier.objects.get(glac_id=asked["glacier"])).bounds)
+    if asked["region"]:
+        extent = Glacier.objects.filter(region=asked["region"]).aggregate(box=Extent("domain"))["box"]
+        if extent is None:
+            raise ValueError(f"no glacier of region {asked['region']} has an outline: import some, or give a bbox")
+        return list(extent)
+    return None
+
+
+def wanted(scene: FoundScene, asked: dict[str, Any], box: list[float] | None) -> bool:
+    """Whether a catalogue would have offered this scene of a folder for what was asked. Elevation has no date."""
+    if asked["collections"] and scene.collection not in asked["collections"]:
+        return False
+    if box and not _boxes(box).intersects(scene.footprint):
+        return False
+    if not asked["datetime"] or scene.acquired is None:
+        return True
+    first, last = asking.interval(asked["datetime"])
+    start, end = scene.interval or (scene.acquired, scene.acquired)
+    return (first is None or end >= first) and (last is None or start <= last)
+
+
+def _boxes(box: list[float]) -> BaseGeometry:
+    """A box, or the two of one that crosses the antimeridian."""
+    west, south, east, north = box
+    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    return shapely.union_all([shapely.box(w, south, e, north) for w, e in spans])
 
 
 def _area_for(asked: dict[str, Any], group: list[FoundScene]) -> AreaOfInterest:
@@ -68,7 +104,7 @@ def _area_for(asked: dict[str, Any], group: list[FoundScene]) -> AreaOfInterest:
         grid = Grid.around(aois.box_of(glacier), PIXEL_M)
         return aois.for_glacier(glacier, grid.to_dict())
     if asked["bbox"]:
-        place = shapely.box(*asked["bbox"])
+        place = _boxes(asked["bbox"])
         return aois.for_footprint(str(asked["bbox"]), place, Grid.around(place, PIXEL_M).to_dict())
     grid = datafolder.native_grid(sorted(group, key=lambda one: one.kind != "reflectance"))
     return aois.for_footprint(group[0].place, grid.footprint(), grid.to_dict(), simulated=group[0].simulated)
