@@ -173,10 +173,16 @@ function hearPointer(map, at, { onChoose, onMiss, tipElsewhere }) {
   map.on("mouseout", () => map.hideTip(tip));
 }
 
+/** A map seen from straight above has no sky, yet its shader is compiled and drawn over the whole view in every frame. */
+function withoutSky({ painter }) {
+  if (painter?.drawFunctions?.sky) painter.drawFunctions = { ...painter.drawFunctions, sky() {} };
+}
+
 /** Adds the layer. Returns `update(values)`, `setPoints(glaciers)`, `setSpan(span)`, `refresh()` for new tiles. */
 export function addOutlines(map, { tiles, span, values, onReady, ...hearing }) {
   maplibregl.setWorkerUrl(WORKER.href);
   const gl = map.gl("inventory", styleOf(tiles, span, values));
+  withoutSky(gl);
   // Until the style is there, what is asked of it waits here; the latest wins.
   const waiting = new Map();
   let loaded = false;
