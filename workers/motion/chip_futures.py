@@ -30,13 +30,14 @@ def predicted(network: nn.Module, seen: np.ndarray, leads: int, seed: int = 0, s
               report: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
     """Mean of the samples drawn after ``seen`` (N, T, H, W) without NaN: (N, leads, H, W) float32."""
     config: Any = network.config
+    generate: Any = network.generate
     device = next(network.parameters()).device
     torch.manual_seed(seed)
     parts = []
     for k in range(0, len(seen), AT_ONCE):
         report(k / len(seen))
         some = torch.from_numpy(seen[k : k + AT_ONCE]).to(device)
-        parts.append(network.generate(some, leads, samples).mean(1).cpu().numpy())
+        parts.append(generate(some, leads, samples).mean(1).cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, leads, config.size, config.size), np.float32)
 
 

@@ -2,7 +2,8 @@
 
 The web names a kind of run by text (`workers.segment`) and never imports its task; neither does a worker's parent
 process, which must not touch torch before it forks. One file holds one kind. Behind them stand `stored` (rows as plain
-records), `taught` (versions and their weights), `lessons` (data with truth) and `mapped` (ice found in one scene).
+records), `seasons` (radar scenes by season), `chips` (scenes as sequences for video), `taught` (versions and their
+weights), `lessons` (data with truth), `mapped` and `smoothed` (ice found in one scene, as it is or smoothed in time).
 Bodies stay short: what computes lives in imagery/, segmentation/, forecasting/, motion/ and learning/, what writes
 lives in inventory/ and predictions/.
 """
