@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.test import Client
 
 from glacierweb import runs
 from glacierweb.models import Run
@@ -181,3 +182,26 @@ def test_the_admin_lists_versions_masks_forecasts_and_runs(administrator, world)
     for name in ("predictions/modelversion", "predictions/mask", "predictions/forecast", "glacierweb/run"):
         assert administrator.get(f"/admin/{name}/").status_code == 200
     assert administrator.get("/admin/").status_code == 200
+
+
+def test_staff_without_any_right_of_the_admin_sees_what_it_may_ask_for_and_nothing_more(client, world, staff):
+    version = world.version()
+    client.force_login(staff)
+    for name in ("modelversion", "run", "forecast", "mask"):
+        app = "glacierweb" if name == "run" else "predictions"
+        assert client.get(f"/admin/{app}/{name}/").status_code == 200
+    assert client.get(f"/admin/predictions/modelversion/{version.pk}/change/").status_code == 200
+    assert client.get("/admin/inventory/scene/").status_code == 200
+    for private in ("auth/user", "authtoken/tokenproxy", "inventory/outline", "inventory/source"):
+        assert client.get(f"/admin/{private}/").status_code == 403
+    for verb in ("add/", f"{version.pk}/delete/"):
+        assert client.get(f"/admin/predictions/modelversion/{verb}").status_code == 403
+
+
+@pytest.mark.parametrize("verb", ["promote", "roll-back"])
+def test_a_verb_of_the_admin_needs_its_token_and_a_post(world, staff, verb):
+    address = f"/admin/predictions/modelversion/{world.version().pk}/{verb}/"
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(staff)
+    assert careful.post(address).status_code == 403
+    assert careful.get(address).status_code == 405
