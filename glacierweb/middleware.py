@@ -63,6 +63,8 @@ class ProblemMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path:  # PostgreSQL cannot even be asked for such a name
             return page(request, Problem(404, "Not found", "No address holds a NUL character."))
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():  # Django would see an empty body
+            return page(request, Problem(411, "Length required", "Send the body with its length, not in chunks."))
         response = self.get_response(request)
         plain = not response.get("Content-Type", "").startswith(("application/", "image/"))
         if response.status_code >= 400 and plain and not wants_html(request):

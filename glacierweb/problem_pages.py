@@ -32,6 +32,7 @@ KINDS = {
     "no-such-tile": Kind("404", "The tile's numbers lie outside the zoom level."),
     "no-such-style": Kind("404", "The scene cannot be drawn this way; its `styles` lists the ways there are."),
     "no-such-band": Kind("404", "The scene does not have the bands that this way of drawing needs."),
+    "nothing-predicted": Kind("404", "The run was asked without a version that predicts, or has not ended."),
     "no-raster": Kind("404", "The scene has no raster here (yet)."),
     "method-not-allowed": Kind("405", "The resource cannot do this; the header Allow says what it can."),
     "not-acceptable": Kind("406", "There is no answer in any of the media types that Accept asks for."),
@@ -40,6 +41,7 @@ KINDS = {
     "not-promoted": Kind("409", "Its held-out figures are worse than the active one's; send `force` and a `reason`."),
     "not-rolled-back": Kind("409", "Only the active version can be rolled back, to one that was active before."),
     "gone": Kind("410", "The raster is no longer on the disk; ask for its run again."),
+    "length-required": Kind("411", "Send the length of the body; bodies in chunks are not read."),
     "too-large": Kind("413", "The request is larger than this server accepts."),
     "uri-too-long": Kind("414", "The address is longer than this server reads."),
     "unsupported-media-type": Kind("415", "Send JSON, or a form."),
@@ -77,7 +79,8 @@ def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Django's handler of faults outside of any view; the database may be what is away."""
-    return page(request, from_exception(sys.exception() or Exception()) or BUG)
+    error = sys.exception()
+    return page(request, (from_exception(error) if isinstance(error, Exception) else None) or BUG)
 
 
 def page(request: HttpRequest, problem: Problem) -> HttpResponse:

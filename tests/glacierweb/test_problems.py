@@ -100,6 +100,11 @@ def test_a_body_of_another_type_is_415(staff):
     problem(staff.post("/api/v1/runs/", "kind: segment", content_type="application/x-yaml"), 415)
 
 
+def test_a_body_in_chunks_is_411_and_not_taken_for_an_empty_one(staff):
+    sent = {"data": '{"kind": "segment"}', "content_type": "application/json", "HTTP_TRANSFER_ENCODING": "chunked"}
+    assert "length" in problem(staff.post("/api/v1/runs/", **sent), 411)["detail"]
+
+
 @pytest.mark.parametrize("host", ["evil.example", "a b", "[::1", "127.0.0.1@evil"])
 def test_a_foreign_host_name_is_400_and_says_so(client, host):
     assert "Host" in problem(client.get("/api/v1/glaciers/", HTTP_HOST=host), 400)["detail"]
