@@ -41,7 +41,7 @@ class GeoJSONRenderer(JSONRenderer):
 class ResourceSchema(AutoSchema):
     """A resource is described by its class, and by its handler where that is its own."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # the stubs are of another AutoSchema
         """The words of the view, then those of a handler that the view wrote itself."""
         view, handler = type(self.view), getattr(self.view, getattr(self.view, "action", "") or self.method.lower())
         own = handler.__qualname__.startswith(f"{view.__name__}.")

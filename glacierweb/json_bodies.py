@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from rest_framework.parsers import JSONParser
 
@@ -19,7 +19,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 class BoundedJSONParser(JSONParser):
     """Refuses what is too large (413), nested too deep, or holds text that no database keeps (400)."""
 
-    def parse(self, stream: BinaryIO, media_type: str | None = None, parser_context: Mapping | None = None) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping | None = None) -> Any:
         """The value in a request's body: UTF-8, as RFC 8259 asks."""
         body = stream.read(MOST_BYTES + 1)
         if len(body) > MOST_BYTES:

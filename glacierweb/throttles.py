@@ -47,7 +47,9 @@ def wait_s(request: HttpRequest | Request) -> int:
     key = f"reads:{kind}:{address(request)}:{int(now // WINDOW_S)}"
     try:
         pipe = _counter(settings.REDIS_URL).pipeline()
-        count, _ = pipe.incr(key).expire(key, 2 * WINDOW_S).execute()
+        pipe.incr(key)
+        pipe.expire(key, 2 * WINDOW_S)
+        count, _ = pipe.execute()
     except (redis.RedisError, OSError, ValueError):  # a socket that was closed meanwhile raises what sockets raise
         _blind_until = time.monotonic() + BLIND_S
         return 0

@@ -47,7 +47,7 @@ def known(
         if len(values[0]) > MOST_CHARACTERS or "\0" in values[0]:
             raise bad(name, values[0], f"use at most {MOST_CHARACTERS} printable characters")
     if "format" in params:
-        choice("format", params["format"], formats)
+        choice("format", str(params["format"]), formats)
     return {name: str(value) for name, value in params.items() if value != "" or name not in FREE_TEXT}
 
 

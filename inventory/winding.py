@@ -23,7 +23,7 @@ def as_geojson(column: str = "geometry", precision: int = DIGITS) -> AsGeoJSON:
     return AsGeoJSON(ForcePolygonCCW(column), precision=precision)
 
 
-def wound(shape: GEOSGeometry) -> MultiPolygon:
+def wound(shape: Any) -> MultiPolygon:
     """A (Multi)Polygon with its rings in the order of RFC 7946."""
     parts = [shape] if isinstance(shape, Polygon) else shape
     polygons = [

@@ -62,13 +62,13 @@ def request(kind: str, payload: Mapping[str, Any], asked_by: Person | None = Non
         if going := Run.objects.filter(kind=kind, params=complete, state__in=LIVE).first():
             raise AlreadyGoing(going)
         if kind == asked.TrainParams.kind and person is not None:
-            _within_the_day(person)
+            _within_the_day(person.pk)
         return runs.request(kind, complete, queue=asked.queue_of(kind), asked_by=person)
 
 
-def _within_the_day(person: models.Model) -> None:
+def _within_the_day(person_id: int) -> None:
     """The rows are the count; a training that was cancelled before it began does not belong to it."""
-    begun = Run.objects.filter(kind=asked.TrainParams.kind, asked_by=person).exclude(
+    begun = Run.objects.filter(kind=asked.TrainParams.kind, asked_by=person_id).exclude(
         state=Run.State.CANCELLED, started=None
     )
     recent = list(begun.filter(requested__gt=now() - DAY).order_by("requested").values_list("requested", flat=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -156,7 +157,8 @@ def _solve(
 ) -> Warp | None:
     lines = 3 if motion == "homography" else 2
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, settings.iterations, settings.epsilon)
-    start, mask = np.eye(lines, 3, dtype=np.float32), None if looked_at.all() else looked_at
+    start = np.eye(lines, 3, dtype=np.float32)
+    mask: Any = None if looked_at.all() else looked_at  # OpenCV takes None, its types do not say so
     try:
         _, found = cv2.findTransformECC(fixed, moving, start, MOTIONS[motion], criteria, mask, settings.gauss_px)
     except cv2.error:
