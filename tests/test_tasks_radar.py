@@ -181,6 +181,8 @@ def test_a_glacier_is_measured_in_every_radar_season(area):
     assert found["scenes"] == 2
     years = AreaMeasurement.objects.filter(glacier=glacier).values_list("date__year", flat=True)
     assert sorted(years) == [2015, 2020]
+    with pytest.raises(ValueError, match="radar seasons are not smoothed"):
+        worked(asked("area_series", glacier=glacier.glac_id, version=version.pk, smoothing="days"))
 
 
 def test_outlines_of_fewer_than_three_years_are_refused_with_what_is_there(area):

@@ -41,6 +41,8 @@ def area_series(run: Run) -> dict[str, Any]:
 
 def _radar_series(run: Run, glacier: Glacier, version: ModelVersion, asked: params.AreaSeriesParams) -> dict[str, Any]:
     """Map every radar season over a glacier; one with too few acquisitions is left out, and said."""
+    if asked.smoothing != "none":
+        raise ValueError("radar seasons are not smoothed in time: a season is one map; ask with smoothing = none")
     found = seasons.over(_over(glacier))
     chosen, left_out = [season for season in found if lessons.within(season.standing.acquired.date(), asked)], []
     for number, season in enumerate(chosen, start=1):
