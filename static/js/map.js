@@ -84,6 +84,12 @@ let world = worldOf(api, first.years);
 const legend = createMapLegend(find("legend"), colourMaps);
 const selection = createSelection(api, { onData: show });
 const timeline = createTimeline(find("timebar"), state, { onScene: (scene) => actions.showScene(scene) });
+// The layers in which the scene of an outline or an area can be seen: a radar scene is not drawn in true colour.
+function layersOf(scene) {
+  const known = scene && selection.data().scenes.find(({ id }) => id === scene.id);
+  return known ? layersFor(known, state.values.layers) : state.values.layers;
+}
+
 const actions = {
   close: () => state.set({ glacier: null, aoi: null, scene: null, outline: null, forecast: null, flow: null, compare: null }),
   zoom: zoomToChosen,
@@ -92,7 +98,7 @@ const actions = {
   light: (id) => years.light(id),
   showOutline({ properties: p }) {
     const date = p.src_date ?? p.date;
-    state.set({ time: momentOfDate(date, YEAR), step: YEAR, outline: p.kind === "predicted" ? null : p.id, scene: p.scene ? String(p.scene.id) : null });
+    state.set({ time: momentOfDate(date, YEAR), step: YEAR, outline: p.kind === "predicted" ? null : p.id, scene: p.scene ? String(p.scene.id) : null, layers: layersOf(p.scene) });
   },
   showScene(scene) {
     const { step, layers } = state.values;
@@ -101,9 +107,7 @@ const actions = {
   showPoint({ date, scene, outline, outline_kind: kind }) {
     const { step } = state.values;
     const own = scene ? null : outline;
-    const seen = scene && selection.data().scenes.find(({ id }) => id === scene.id);
-    const layers = seen ? layersFor(seen, state.values.layers) : state.values.layers;
-    state.set({ layers, time: momentOfDate(date, step), scene: scene ? String(scene.id) : null, outline: kind === "predicted" ? null : own });
+    state.set({ layers: layersOf(scene), time: momentOfDate(date, step), scene: scene ? String(scene.id) : null, outline: kind === "predicted" ? null : own });
   },
 };
 const panel = createPanel(find("panel"), { state, api, actions });
