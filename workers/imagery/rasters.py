@@ -28,6 +28,7 @@ from rasterio.warp import reproject
 from rasterio.windows import Window
 
 from workers.imagery.drivers import gdal_environment
+from workers.imagery.durable import flush
 from workers.imagery.encoding import ENCODINGS, Coded, coded, statistics_of
 from workers.imagery.grid import Grid, NoCRS, WrongGrid, project
 from workers.imagery.headers import RefusedRaster, inspect, inspect_in_child
@@ -224,20 +225,12 @@ def write(stack: Stack, path: str | Path, encode: str = "auto", statistics: bool
             _write_cog(stack, name, encode, statistics)
         except (CPLE_BaseError, RasterioError, SystemError) as error:
             raise CannotWrite(f"{target.name} could not be written ({error}); look for space on the disk.") from error
-        _synced(Path(name))
+        flush(Path(name))
         Path(name).chmod(0o644)
         Path(name).replace(target)
-        _synced(target.parent)
+        flush(target.parent)
     finally:
         Path(name).unlink(missing_ok=True)
-
-
-def _synced(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_cog(stack: Stack, name: str, encode: str, statistics: bool) -> None:

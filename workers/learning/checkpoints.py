@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from workers.imagery.durable import flush
+
 KEPT = 2
 FREE = ("device", "compile")
 """Settings that say where a training runs, not what it is."""
@@ -60,21 +62,12 @@ def write(folder: Path, step: int, state: dict[str, Any]) -> Path:
             os.fsync(file.fileno())
         path = folder / f"step-{step:09d}.ckpt"
         temporary.replace(path)
-        _sync(folder)
+        flush(folder)
     finally:
         temporary.unlink(missing_ok=True)
     for old in found(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
     return path
-
-
-def _sync(folder: Path) -> None:
-    """Flush the names in a folder: without it a renamed file may be gone after a crash of the machine."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def found(folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from workers.imagery.durable import flush
 from workers.learning import catalog
 from workers.learning.weight_header import DamagedWeights, ForeignWeights, read_header
 
@@ -113,11 +114,11 @@ def save(path: Path, network: Any, recipe: Recipe) -> str:
     try:
         save_file(tensors, temporary, metadata=metadata)
         _order_metadata(temporary)
-        _sync(temporary)
+        flush(temporary)
         temporary.chmod(0o644)
         digest = sha256(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return digest
@@ -278,11 +279,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     return str(value)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
