@@ -78,7 +78,7 @@ class Stack(nn.Module):
 class ConvLSTM(nn.Module):
     """Reads the frames, then writes the coming ones, feeding its own last hidden map back to itself."""
 
-    fully_convolutional = True
+    reads_whole_images = True
 
     def __init__(self, config: Config = Config()):
         super().__init__()

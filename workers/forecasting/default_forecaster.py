@@ -47,7 +47,7 @@ SMALL = Config(patch=20)
 class DefaultForecaster(nn.Module):
     """Frames and climatology in, frames out. Untrained it returns its base: the head starts at zero."""
 
-    fully_convolutional = True
+    reads_whole_images = True
 
     def __init__(self, config: Config = Config()):
         super().__init__()

@@ -92,7 +92,7 @@ class Stack(nn.Module):
 class LSTM(nn.Module):
     """Reads the frames, hands its states over layer by layer, and writes the coming frames one by one."""
 
-    fully_convolutional = False
+    reads_whole_images = False
 
     def __init__(self, config: Config = Config()):
         super().__init__()

@@ -167,7 +167,7 @@ def predict_frames(network: nn.Module, seen: np.ndarray, climatology: np.ndarray
         x = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
         return network(x[:, : len(seen)], x[:, len(seen) :]).float().cpu().numpy()
 
-    whole = network.fully_convolutional and min(seen.shape[-2:]) >= config.patch
+    whole = network.reads_whole_images and min(seen.shape[-2:]) >= config.patch
     size = None if whole else config.patch                                         # a smaller image is reflected to it
     return np.where(known, in_windows(call, both, size), np.nan).astype(np.float32)
 

@@ -41,7 +41,7 @@ SMALL = Config(patch=20, layers=2, heads=4)  # 3,850,800 parameters
 class SALSTM(nn.Module):
     """Reads a window of four vectors, says the next one, slides the window by one, and reads it again."""
 
-    fully_convolutional = False
+    reads_whole_images = False
 
     def __init__(self, config: Config = Config()):
         super().__init__()

@@ -80,7 +80,10 @@ def fit(x: Tensor, like: Tensor) -> Tensor:
 class UNetForecaster(nn.Module):
     """The next frame from the present one, applied once per lead."""
 
-    fully_convolutional = True
+    reads_whole_images = False
+    """It could; but it was taught in windows and is applied to its own answer. On a whole image, whose statistics
+    differ at the lower levels, each application adds to the error of the last (0.09 in place of 0.06 on the Parvati
+    quarters after 120 steps, without bound after 300)."""
 
     def __init__(self, config: Config = Config()):
         super().__init__()

@@ -37,7 +37,7 @@ PLAIN = replace(default_forecaster.SMALL, forgetting=0.0)
 class Says(nn.Module):
     """A forecaster that says the climatology times a factor plus noise: its error is known."""
 
-    fully_convolutional = True
+    reads_whole_images = True
 
     def __init__(self, factor: float = 1.0):
         super().__init__()
