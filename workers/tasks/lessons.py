@@ -33,13 +33,16 @@ def of_each(
     """(area, what `take` finds in it) of every area that has something, and why each other one is left out.
 
     One place without scenes or truth must not spoil the work on all others. Raises NothingToLearn with every reason
-    where no area has anything.
+    where no area has anything; what `take` raised where only one was asked for.
     """
-    found, left_out = [], []
+    found: list[tuple[AreaOfInterest, Found]] = []
+    left_out: list[str] = []
     for area in areas:
         try:
             found.append((area, take(area)))
         except ValueError as error:
+            if len(areas) == 1:
+                raise
             left_out.append(f"{area.name} is left out: {error}")
     if not found:
         raise NothingToLearn("; ".join(left_out))
