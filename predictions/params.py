@@ -16,6 +16,8 @@ from predictions.training_defaults import DEFAULTS, SPLITS, TASKS, going_on
 
 Queue = Literal["io", "gpu", "train"]
 PROFILES = ("area", "forecast", "trient", "strict", "train_composite", "outline")
+FROM_SCRATCH = ("sar", "video")
+"""Tasks whose networks cannot go on from a version."""
 row_id = whole(1, 2**63 - 1)
 glacier_id = text(r"[A-Za-z0-9_.-]{1,20}", "a glacier id such as G007026E45991N")
 region_code = text(r"\d{2}", "a region code of two digits such as 11")
@@ -247,6 +249,8 @@ def _together(params: Any) -> list[dict[str, str]]:
             errors.append(_error(f"{pointer}/to", f"{last} is before from = {first}"))
     if isinstance(params, FlowParams) and params.first == params.second:
         errors.append(_error("/second", "is the same scene as first; flow needs two"))
+    if isinstance(params, TrainParams) and params.task in FROM_SCRATCH and params.start != "scratch":
+        errors.append(_error("/start", f"{params.architecture} is always taught from scratch; leave start out"))
     if isinstance(params, TrackParams) and len(set(params.scenes)) < len(params.scenes):
         errors.append(_error("/scenes", "names a scene twice"))
     return errors

@@ -109,6 +109,8 @@ def test_every_mistake_is_named_at_once():
         ("evaluate", {"version": None, "data": {"aois": [1]}}, "/version"),
         ("train", {**TRAIN, "architecture": "sar-3d", "split": "purged"}, "/split"),
         ("train", {**TRAIN, "architecture": "svg-lp", "split": "years"}, "/split"),
+        ("train", {**TRAIN, "architecture": "svg-lp", "start": 3}, "/start"),
+        ("train", {**TRAIN, "architecture": "sar-convlstm", "start": 3}, "/start"),
     ],
 )
 def test_bad_parameters_are_refused_by_name(kind, payload, pointer):
