@@ -60,7 +60,7 @@ def number(name: str, given: str) -> float:
 
 def whole(name: str, given: str, least: int, most: int) -> int:
     """A whole number within limits."""
-    if not re.fullmatch(r"[+-]?\d{1,9}", given) or not least <= int(given) <= most:
+    if not re.fullmatch(r"[+-]?[0-9]{1,12}", given) or not least <= int(given) <= most:
         raise bad(name, given, f"use a whole number from {least} to {most}")
     return int(given)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from django.db import connections
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 
 from glacierweb.reads import unhurried
 from inventory.export_columns import csv_query, geojson_query
@@ -30,6 +31,11 @@ class Format:
     content_type: str
     suffix: str
     streams: bool = False
+
+    @property
+    def described(self) -> OpenApiTypes:
+        """What OpenAPI calls such a body."""
+        return OpenApiTypes.OBJECT if self.suffix == ".geojson" else OpenApiTypes.BINARY
 
 
 FORMATS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -143,7 +144,7 @@ def glac_id(given: str) -> str:
 
 def region_code(given: str) -> str:
     code = given.zfill(2)
-    if not Region.objects.filter(code=code).exists():
+    if not re.fullmatch("[0-9]{2}", code) or not Region.objects.filter(code=code).exists():
         codes = ", ".join(Region.objects.values_list("code", flat=True)) or "none yet"
         raise asking.bad("region", given, f"use the two digits of a region that has glaciers here ({codes})")
     return code

@@ -192,7 +192,7 @@ class OutlineDownloadView(APIView):
             OpenApiParameter("format", OpenApiTypes.STR, enum=list(exports.FORMATS), required=True),
             *described(filters.OUTLINES),
         ],
-        responses={(200, one.content_type): OpenApiTypes.BINARY for one in exports.FORMATS.values()},
+        responses={(200, one.content_type): one.described for one in exports.FORMATS.values()},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The outlines that the filters ask for, in one of the formats."""

@@ -98,7 +98,7 @@ class PredictedOutlineDownload(APIView):
             OpenApiParameter("format", OpenApiTypes.STR, enum=list(exports.OFFERED), required=True),
             *described(filters.PREDICTED),
         ],
-        responses={(200, FORMATS[name].content_type): OpenApiTypes.BINARY for name in exports.OFFERED},
+        responses={(200, FORMATS[name].content_type): FORMATS[name].described for name in exports.OFFERED},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The predicted outlines that the filters ask for, in one of the formats."""

@@ -29,6 +29,14 @@ def test_a_span_is_read_in_utc_and_a_day_is_whole(given, start, end):
     assert asking.interval(given) == (start, end)
 
 
+def test_a_whole_number_is_taken_up_to_its_limit():
+    most = 2**31 - 1
+    assert asking.whole("scene", str(most), 1, most) == most
+    for wrong in (str(most + 1), "0", "1.0", "", "1e3", "9" * 400, "\u0661"):
+        with pytest.raises(Problem):
+            asking.whole("scene", wrong, 1, most)
+
+
 def test_days_are_those_of_utc():
     assert asking.days("2003-08-23T23:30:00-05:00/..") == (date(2003, 8, 24), None)
 
