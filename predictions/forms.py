@@ -9,7 +9,7 @@ from django import forms
 from inventory.models import AreaOfInterest, Region, Source
 from predictions.models import ModelVersion
 from predictions.params import ParamsError, TrainParams, read
-from predictions.training_defaults import DEFAULTS, SPLITS
+from predictions.training_defaults import DEFAULTS, SPLITS, going_on
 
 SCRATCH = "scratch"
 EMPTY_IS_DEFAULT = ("epochs", "lr", "batch", "split")
@@ -88,5 +88,8 @@ def initial_of(version: ModelVersion | None) -> dict[str, Any]:
 
 
 def recipes() -> dict[str, dict[str, dict[str, Any]]]:
-    """The figures of every architecture and preset, for the form to show when another one is chosen."""
-    return {name: {preset: vars(row) for preset, row in presets.items()} for name, presets in DEFAULTS.items()}
+    """The figures of every architecture and preset, from scratch and going on from a version, for the form to show."""
+    return {
+        name: {kind: {SCRATCH: vars(row), "going_on": vars(going_on(name, kind))} for kind, row in presets.items()}
+        for name, presets in DEFAULTS.items()
+    }

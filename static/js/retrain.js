@@ -1,4 +1,4 @@
-// The Retrain form: choosing another architecture or preset shows the figures of its recipe.
+// The Retrain form: choosing another architecture, preset or start shows the figures of its recipe.
 
 const defaults = JSON.parse(document.getElementById("recipes").textContent);
 const field = (name) => document.querySelector(`[name="${name}"]`);
@@ -10,7 +10,8 @@ function presets() {
 }
 
 function figures() {
-  const recipe = defaults[field("architecture").value][field("preset").value];
+  const start = field("start").value === "scratch" ? "scratch" : "going_on";
+  const recipe = defaults[field("architecture").value][field("preset").value][start];
   for (const [name, value] of Object.entries(recipe)) {
     field(name).value = value ?? "";
     field(name).disabled = value === null;
@@ -23,4 +24,5 @@ field("architecture").addEventListener("change", () => {
   field("split").value = "";
 });
 field("preset").addEventListener("change", figures);
+field("start").addEventListener("change", figures);
 presets();
