@@ -29,7 +29,8 @@ class WrongSearch(ValueError):
 def request_search(params: dict[str, Any], asked_by: models.Model | None = None) -> Run:
     """Ask the workers to look for scenes; `params` names exactly one of folder, catalogue and stac.
 
-    Raises WrongSearch for an unknown key, or none or two places to look in.
+    With a `profile`, what its rules refuse by the catalogue's entry alone is not fetched. Raises WrongSearch for an
+    unknown key, or none or two places to look in.
     """
     unknown = sorted(set(params) - ASKED)
     if unknown:

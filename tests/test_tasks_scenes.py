@@ -10,7 +10,7 @@ from django.contrib.gis.geos import MultiPolygon, Point, Polygon
 
 from inventory.models import Glacier, Region
 from workers.imagery.found import FoundScene
-from workers.tasks.find_scenes import _box_of, wanted
+from workers.tasks.find_scenes import _box_of, _sifted, wanted
 
 NOTHING = {"collections": None, "datetime": None, "bbox": None, "glacier": None, "region": None}
 
@@ -45,6 +45,29 @@ def test_a_scene_of_which_only_the_year_is_known_meets_every_span_in_that_year()
     assert wanted(some, NOTHING | {"datetime": "2020-11-01/2020-11-02"}, None)
     assert not wanted(some, NOTHING | {"datetime": "2021-01-01/.."}, None)
     assert wanted(scene(None, kind="dem"), NOTHING | {"datetime": "1999-01-01/1999-12-31"}, None)
+
+
+def landsat(key: str, day: str, cloud: float | None, **told) -> FoundScene:
+    moment = datetime.fromisoformat(f"{day}T10:00:00+00:00")
+    place = shapely.box(10.0, 46.0, 10.5, 46.5)
+    return FoundScene(key, "landsat-c2-l2", "landsat-8", moment, place, {}, cloud_percent=cloud, **told)
+
+
+def test_a_profile_keeps_from_fetching_what_the_catalogue_already_refuses():
+    scenes = [
+        landsat("clear", "2020-08-01", 9.9), landsat("cloudy", "2020-08-01", 10.0),
+        landsat("winter", "2020-01-01", 0.0), landsat("unreported", "2020-08-01", None),
+        landsat("dull", "2020-08-01", 1.0, image_quality=7),
+        landsat("heights", "2020-01-01", None, kind="dem"),
+    ]  # fmt: skip
+    found, refused = _sifted(scenes, "area")
+    assert [one.key for one in found] == ["clear", "unreported", "heights"]
+    assert dict(refused) == {
+        "cloudy": "not fetched, outside the profile area: cloud < 10 %",
+        "winter": "not fetched, outside the profile area: months summer",
+        "dull": "not fetched, outside the profile area: image_quality >= 9",
+    }
+    assert _sifted(scenes, None) == (scenes, [])
 
 
 @pytest.mark.django_db

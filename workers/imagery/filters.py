@@ -130,6 +130,16 @@ def judge(
     return [refusal for check in _CHECKS if (refusal := check(rules, scene_meta, facts, lat))]
 
 
+def foretold(profile: str, scene_meta: Mapping[str, Any], lat: float) -> list[Refusal]:
+    """The rules of a profile that a scene breaks by what its catalogue says of it, before a pixel is fetched.
+
+    Sensor, reported cloud, season, image quality, category; what is not reported passes. KeyError as `judge`.
+    """
+    if profile not in PROFILES:
+        raise KeyError(f"Profile {profile!r} is not known; use one of {', '.join(PROFILES)}.")
+    return [refusal for check in _FORETELLING if (refusal := check(PROFILES[profile], scene_meta, UNSEEN, lat))]
+
+
 def flags(scene_meta: Mapping[str, Any], facts: SceneFacts) -> list[str]:
     """Remarks that do not refuse a scene but belong beside its results."""
     remarks = {
@@ -225,3 +235,7 @@ def _composite(p: Profile, meta: Mapping[str, Any], facts: SceneFacts, lat: floa
 
 
 _CHECKS: tuple[_Check, ...] = (_sensor, _cloud, _missing, _months, _nodata, _zeros, _values, _quality, _composite)
+_FORETELLING: tuple[_Check, ...] = (_sensor, _cloud, _months, _quality, _composite)
+UNSEEN = SceneFacts(
+    n_pixels=0, n_values=0, n_bands=0, nodata_fraction=0, zero_fraction=0, invalid_fraction=0, valid_fraction=0
+)

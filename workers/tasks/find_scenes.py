@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from glacierweb.delivery import report
 from glacierweb.models import Run
 from inventory import aois, asking, scenes
 from inventory.models import AreaOfInterest, Glacier
-from workers.imagery import datafolder, rasters, stac
+from workers.imagery import datafolder, filters, rasters, stac
 from workers.imagery.found import FoundScene
 from workers.imagery.grid import Grid
 
@@ -56,13 +57,29 @@ def _offered(asked: dict[str, Any]) -> tuple[list[FoundScene], list[tuple[str, s
     box = asked["bbox"] or _box_of(asked)
     if asked["folder"]:
         reading = datafolder.folder(asked["folder"])
-        found = [scene for scene in reading.found if wanted(scene, asked, box)]
-        return found[: asked["limit"]], [(skip.path, skip.reason) for skip in reading.skipped]
-    found = stac.search(
+        found, refused = _sifted((scene for scene in reading.found if wanted(scene, asked, box)), asked["profile"])
+        return found[: asked["limit"]], [*((skip.path, skip.reason) for skip in reading.skipped), *refused]
+    offered = stac.search(
         asked["catalogue"] or asked["stac"], settings.STAC_CATALOGUES, bbox=box, datetime=asked["datetime"],
         collections=asked["collections"], limit=asked["limit"],
     )  # fmt: skip
-    return found, []
+    return _sifted(offered, asked["profile"])
+
+
+def _sifted(offered: Iterable[FoundScene], profile: str | None) -> tuple[list[FoundScene], list[tuple[str, str]]]:
+    """What a profile does not refuse by its catalogue entry alone; elevation, labels and radar have no profile."""
+    found: list[FoundScene] = []
+    refused: list[tuple[str, str]] = []
+    for scene in offered:
+        broken: list[filters.Refusal] = []
+        if profile and scene.kind == "reflectance":
+            broken = filters.foretold(profile, scene.meta(), scene.footprint.centroid.y)
+        if broken:
+            rules = ", ".join(f"{refusal.rule} {refusal.limit}" for refusal in broken)
+            refused.append((scene.key, f"not fetched, outside the profile {profile}: {rules}"))
+        else:
+            found.append(scene)
+    return found, refused
 
 
 def _box_of(asked: dict[str, Any]) -> list[float] | None:
