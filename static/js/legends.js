@@ -43,6 +43,6 @@ export function outlineLegend(span, { years, simulated, predicted, chosen, small
     h("ul", { class: "lines" },
       chosen && line("chosen", "chosen year"),
       predicted && line("predicted", "predicted by a network"),
-      simulated && line("simulated", "simulated (dotted, hatched)"),
+      simulated && line("simulated", "simulated (dotted, hatched, hollow)"),
       small && line("too-small", "too small to draw here")));
 }

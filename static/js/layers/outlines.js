@@ -56,8 +56,9 @@ function pointLayer() {
     maxzoom: POINTS_BELOW_ZOOM,
     paint: {
       "circle-radius": ["interpolate", ["linear"], ["zoom"], 2, 4, POINTS_BELOW_ZOOM, 6],
-      "circle-color": cssValue("--accent"),
-      "circle-stroke-color": cssValue("--casing"),
+      // What is simulated is hollow.
+      "circle-color": ["case", SIMULATED, cssValue("--casing"), cssValue("--accent")],
+      "circle-stroke-color": ["case", SIMULATED, cssValue("--accent"), cssValue("--casing")],
       "circle-stroke-width": 1.5,
     },
   };
