@@ -91,7 +91,7 @@ def video(seeds: Sequence[int]) -> Iterator[Row]:
     """The small SVG-LP beside persistence on a world of the first seed, once as it is, once with a last observed frame
     under cloud."""
     first = 1000 * seeds[0] + 800
-    network, taught = video_worlds.taught_on(range(first, first + VIDEO_WORLDS), VIDEO_STEPS)
+    network, taught = video_worlds.taught_on(range(first, first + VIDEO_WORLDS), VIDEO_STEPS, VIDEO_CLOUD)
     for last_cloud, sky in ((0.0, "last frame clear"), (VIDEO_CLOUD, "last frame under cloud")):
         found = video_worlds.compared(network, taught, first + VIDEO_WORLDS, last_cloud)
         ahead = found.ahead_of("persistence")
