@@ -26,7 +26,7 @@ PUBLISHED = ("lstm", "conv-lstm", "unet", "sa-lstm-h")
 AHEAD_OF_PERSISTENCE = 0.8
 PARVATI = {"default-forecaster": parvati_transfer.BEST, **dict.fromkeys(parvati_transfer.HELD, parvati_transfer.EACH)}
 """Forecaster -> bar of its spatial transfer."""
-VIDEO_STEPS, VIDEO_WORLDS, VIDEO_CLOUD = 100, 2, 0.45
+VIDEO_STEPS, VIDEO_WORLDS, VIDEO_CLOUD = 300, 2, 0.45
 
 
 def cube_of(seed: int, kind: str) -> Cube:
