@@ -143,6 +143,6 @@ def test_tributaries_and_nunataks_can_be_asked_for():
         ({"glaciers": 2, "rates": [0.0]}, "one rate a glacier"),
     ],
 )
-def test_impossible_asked_are_refused_by_name(asked, named):
+def test_impossible_settings_are_refused_by_name(asked, named):
     with pytest.raises(ValueError, match=named):
         World(**{"seed": 1, "glaciers": asked.get("glaciers", 1), **asked})
