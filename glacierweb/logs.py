@@ -28,3 +28,11 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+class SkippedDrivers(logging.Filter):
+    """Keeps away what GDAL tells of every driver on its skip list that it does not have."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for such a line."""
+        return "GDAL_SKIP" not in record.getMessage()

@@ -320,14 +320,20 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "glacierweb.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"skipped_drivers": {"()": "glacierweb.logs.SkippedDrivers"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # GDAL tells of every driver on its skip list that it does not have; what fails to open says so itself.
-    "loggers": {"rasterio._env": {"level": "ERROR"}, "numexpr": {"level": "WARNING"}},
+    "loggers": {
+        "rasterio._env": {"level": "ERROR"},
+        "django.contrib.gis": {"filters": ["skipped_drivers"]},
+        "numexpr": {"level": "WARNING"},
+    },
 }
 
 # No file that somebody brings may make GDAL open another file, a network address or a script.
 for _name, _value in {
     "GDAL_SKIP": gdal_drivers.skipped(),
+    "CPL_LOG": os.devnull,  # what GDAL would print at its start; errors of calls are raised and logged all the same
     "GDAL_VRT_ENABLE_PYTHON": "NO",
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",

@@ -53,3 +53,14 @@ def test_a_virtual_dataset_that_is_called_geojson_is_not_opened(tmp_path):
 
 def test_what_is_kept_is_not_left_out():
     assert not KEPT & set(skipped().split(","))
+
+
+def test_a_process_says_nothing_of_drivers_that_it_never_had():
+    code = (
+        "import pyogrio, rasterio\n"
+        "from django.contrib.gis.gdal import Driver\n"
+        "with rasterio.Env(): print(Driver('GeoJSON'))"
+    )
+    answer = in_a_process(code)
+    assert answer.stdout.strip() == "GeoJSON"
+    assert answer.stderr == ""
