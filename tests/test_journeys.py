@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from asked_runs import asked, ended
 from django.core.management import call_command
 from django.test import Client
-from tests_stack import running, wait_until
+from tests_stack import running
 
 from glacierweb.models import Run
 from inventory.models import AreaOfInterest, Glacier, Outline, Scene
@@ -32,17 +33,10 @@ def site(transactional_db, settings, tmp_path):
         yield stack
 
 
-def ended(run: Run, within_s: float) -> Run:
-    wait_until(lambda: Run.objects.get(pk=run.pk).state not in {"queued", "running"}, within_s, f"the end of {run}")
-    run.refresh_from_db()
+def done(run: Run, within_s: float) -> Run:
+    run = ended(run, within_s)
     assert run.state == Run.State.DONE, run.error
     return run
-
-
-def asked(kind: str, **payload) -> Run:
-    from predictions import requests
-
-    return requests.request(kind, payload)
 
 
 def test_from_a_folder_to_outlines_areas_and_a_forecast(site, world):
@@ -52,13 +46,13 @@ def test_from_a_folder_to_outlines_areas_and_a_forecast(site, world):
     assert glacier.simulated and aoi.simulated
     assert Scene.objects.filter(state="stored", kind="reflectance").count() == 6 * (YEARS[1] - YEARS[0] + 1)
 
-    taught = ended(asked("train", architecture="random-forest", data={"aois": [aoi.pk]}), 240)
+    taught = done(asked("train", architecture="random-forest", data={"aois": [aoi.pk]}), 240)
     version = ModelVersion.objects.get(trained_by=taught)
     assert version.state == "active" and version.simulated
     assert 0 < version.metrics["overall"]["iou"] <= 1
     assert version.data_snapshot["folds"], "scenes that taught must be mapped by a forest that never saw them"
 
-    series = ended(asked("area_series", glacier=glacier.glac_id), 240)
+    series = done(asked("area_series", glacier=glacier.glac_id), 240)
     measured = AreaMeasurement.objects.filter(glacier=glacier, run=series, mask__version=version)
     assert measured.count() >= YEARS[1] - YEARS[0]
     truth = json.loads((world / "truth" / "areas.json").read_text())["glaciers"][0]
@@ -68,11 +62,9 @@ def test_from_a_folder_to_outlines_areas_and_a_forecast(site, world):
     assert sorted(errors)[len(errors) // 2] < 0.15
     assert PredictedOutline.objects.filter(glacier=glacier, mask__version=version).exists()
 
-    forecaster = ended(
-        asked("train", architecture="default-forecaster", data={"aois": [aoi.pk]}, epochs=1), 300
-    )
+    forecaster = done(asked("train", architecture="default-forecaster", data={"aois": [aoi.pk]}, epochs=1), 300)
     assert forecaster.curves, "the losses of the training are kept for the page"
-    issued = ended(asked("forecast", aoi=aoi.pk), 120)
+    issued = done(asked("forecast", aoi=aoi.pk), 120)
     forecast = Forecast.objects.get(run=issued)
     assert forecast.frames.filter(observed=False).count() == 4
     moved = issued.result["registration"]  # every scene was looked at; those that were out of place, moved
@@ -82,28 +74,28 @@ def test_from_a_folder_to_outlines_areas_and_a_forecast(site, world):
     assert {"seasonal persistence", "climatology"} <= {name.replace("_", " ") for name in baselines}
 
     start = forecast.version_id
-    further = ended(
+    further = done(
         asked("train", architecture="default-forecaster", data={"aois": [aoi.pk]}, epochs=1, start=start), 300
     )
     tuned = ModelVersion.objects.get(trained_by=further)
     assert tuned.metrics["zero_shot"]["record_1"]["scores"] == forecast.version.metrics["scores"]
 
     late = Scene.objects.filter(kind="reflectance", acquired__month__in=(8, 9), refusals__area=[]).order_by("acquired")
-    flow = ended(asked("flow", first=late[0].pk, second=late[len(late) - 1].pk), 60)
+    flow = done(asked("flow", first=late[0].pk, second=late[len(late) - 1].pk), 60)
     assert flow.flow_field.nature == "surface displacement"
-    chips = ended(asked("track", scenes=[scene.pk for scene in late[:3]]), 60).result
+    chips = done(asked("track", scenes=[scene.pk for scene in late[:3]]), 60).result
     assert chips["chips"] and len(chips["days"]) == 2
-    measured_again = ended(asked("evaluate", version=version.pk, data={"aois": [aoi.pk]}), 240)
+    measured_again = done(asked("evaluate", version=version.pk, data={"aois": [aoi.pk]}), 240)
     assert set(measured_again.result["scenes"]) == {"held_out"}
     assert 0 < measured_again.result["overall"]["iou"] <= 1
-    ended(asked("evaluate", version=forecast.version_id, data={"aois": [aoi.pk]}), 120)
+    done(asked("evaluate", version=forecast.version_id, data={"aois": [aoi.pk]}), 120)
 
     answer = Client().get(f"/api/v1/glaciers/{glacier.glac_id}/areas/").json()
     assert {"outlines", "network"} <= {one["source"] for one in answer["series"]}
 
     before = {model: model.objects.count() for model in (AreaMeasurement, PredictedOutline, Outline, Scene)}
     call_command("add_data", str(world), wait=True)
-    ended(asked("area_series", glacier=glacier.glac_id), 60)
+    done(asked("area_series", glacier=glacier.glac_id), 60)
     assert before == {model: model.objects.count() for model in before}, "the same work twice writes nothing twice"
 
 

@@ -8,16 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 import shapely
+from asked_runs import asked, worked
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
 from django.test import Client
 
 from glacierweb import paths, runs
-from glacierweb.models import Run
 from inventory.models import AreaOfInterest, Glacier, Scene
-from predictions import requests, versions
+from predictions import versions
 from predictions.models import ModelVersion
 from predictions.params import ParamsError
-from workers import tasks
 from workers.imagery import rasters
 from workers.imagery.bands import CANONICAL
 from workers.imagery.rasters import Stack
@@ -70,17 +69,6 @@ def area(db, settings, tmp_path, monkeypatch, world, clear) -> AreaOfInterest:
         )  # fmt: skip
         rasters.write(stack, paths.data_path(scene.raster))
     return place
-
-
-def worked(run: Run) -> dict:
-    run = runs.claim(run.pk, "tester")
-    found = tasks.WORK[run.kind](run) or {}
-    runs.finish(run, found, found.pop("warnings", None))
-    return found
-
-
-def asked(kind: str, **payload) -> Run:
-    return requests.request(kind, payload)
 
 
 def numbers(first: int, last: int) -> list[int]:

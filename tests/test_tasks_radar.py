@@ -9,36 +9,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asked_runs import asked, radar_world, worked
 from django.test import Client
 
-from glacierweb import paths, runs
+from glacierweb import paths
 from glacierweb.models import Run
 from inventory import aois, imports, scenes
 from inventory.models import AreaOfInterest, Glacier, Scene
-from predictions import requests, versions
+from predictions import versions
 from predictions.models import AreaMeasurement, Mask, ModelVersion, PredictedOutline
 from predictions.params import ParamsError
-from workers import tasks
 from workers.imagery import datafolder, rasters
 from workers.imagery.datafolder import native_grid
 from workers.imagery.found import FoundScene
 from workers.imagery.prepare import prepare
-from workers.imagery.simulate import World, write_world
+from workers.imagery.simulate import World
 from workers.tasks import seasons
 
 SEED, SIZE, YEARS = 23, 96, (2010, 2020)
-RADAR = (2010, 2015, 2020)
 TAUGHT = {"architecture": "sar-3d", "preset": "small", "epochs": 2, "seed": 1}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Path:
-    """Fifteen radar scenes near each of three outlines, elevation and outlines; the optical scenes are left out."""
-    folder = tmp_path_factory.mktemp("radar") / "world"
-    write_world(folder, SEED, "easy", YEARS, SIZE, radar_years=RADAR)
-    for file in (folder / "scenes").glob("SIM_L*"):
-        file.unlink()
-    return folder
+    return radar_world(tmp_path_factory.mktemp("radar") / "world", seed=SEED)
 
 
 @pytest.fixture
@@ -50,17 +44,6 @@ def root(db, settings, tmp_path):
     settings.REDIS_URL = app.conf.broker_url
     yield tmp_path
     app.conf.broker_url = before
-
-
-def worked(run: Run) -> dict:
-    run = runs.claim(run.pk, "tester")
-    found = tasks.WORK[run.kind](run) or {}
-    runs.finish(run, found, found.pop("warnings", None))
-    return found
-
-
-def asked(kind: str, **payload) -> Run:
-    return requests.request(kind, payload)
 
 
 def fetched() -> None:

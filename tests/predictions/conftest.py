@@ -102,3 +102,9 @@ def world(db, data_root, nobody_listens) -> World:
 @pytest.fixture
 def staff(db):
     return get_user_model().objects.create_user("staff", password="a long password", is_staff=True)
+
+
+@pytest.fixture
+def signed_in(client, staff):
+    client.force_login(staff)
+    return client

@@ -1,4 +1,4 @@
-"""The REST resources of runs, versions, predicted outlines, area series and forecasts."""
+"""The REST resources of versions, predicted outlines, area series and forecasts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from datetime import date
 import pytest
 import shapely
 from django.core.management import call_command
+from problem_answers import problem
 from pyproj import Geod
 
 from glacierweb import runs
-from glacierweb.models import Run
 from predictions import results, versions
 from predictions.models import Mask, PredictedOutline
 
@@ -26,12 +26,6 @@ def glacier(world):
     return world.glacier(GLACIER, region=world.region())
 
 
-@pytest.fixture
-def signed_in(client, staff):
-    client.force_login(staff)
-    return client
-
-
 def predicted(world, version, year, product="ice", **values):
     scene = values.pop("scene", None) or world.scene(date(year, 8, 20))
     shapes = [
@@ -41,14 +35,6 @@ def predicted(world, version, year, product="ice", **values):
     areas = [(GLACIER, 0.86, 0.87, 0.8, 0.9, "held-out", 1.0, [])]
     run = world.running()
     return results.save_mask(run, scene, version, product, world.raster(b"x%d" % year), 0.5, shapes, areas, 1.0)
-
-
-def problem(response, status):
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/problem+json"
-    body = response.json()
-    assert {"type", "title", "status", "detail", "instance"} <= set(body)
-    return body
 
 
 def test_the_schema_builds_without_a_warning(db, tmp_path):
@@ -92,94 +78,6 @@ def test_values_that_nothing_can_have_are_refused_instead_of_answered_by_an_empt
     world.region()
     found = problem(client.get(f"{API}/{address}".replace("/1/", f"/{asked.pk}/")), 400)
     assert named in found["detail"]
-
-
-def test_asking_for_work_takes_no_query(signed_in, world):
-    found = problem(signed_in.post(f"{API}/runs/?dry=1", {"kind": "segment", "scene": 1}, "application/json"), 400)
-    assert "dry" in found["detail"]
-
-
-def test_anybody_reads_runs_and_only_the_staff_asks_for_one(client, world):
-    scene = world.scene()
-    assert client.get(f"{API}/runs/").json() == {"count": 0, "next": None, "previous": None, "results": []}
-    answer = client.post(f"{API}/runs/", {"kind": "segment", "scene": scene.pk}, "application/json")
-    problem(answer, 401)
-    assert answer["WWW-Authenticate"] == "Token"
-    assert not Run.objects.exists()
-
-
-def test_a_run_is_accepted_with_its_address(signed_in, world):
-    scene = world.scene()
-    answer = signed_in.post(f"{API}/runs/", {"kind": "segment", "scene": scene.pk}, "application/json")
-    assert answer.status_code == 202
-    run = Run.objects.get()
-    assert answer["Location"].endswith(f"{API}/runs/{run.pk}/")
-    body = answer.json()
-    assert body["params"] == {"scene": scene.pk, "version": None, "threshold": 0.5}
-    assert (body["state"], body["asked_by"]) == ("queued", "staff")
-    assert {"self", "cancel", "page"} <= set(body["links"])
-
-
-def test_wrong_parameters_are_each_named(signed_in, world):
-    asked = {"kind": "segment", "scene": 99, "colour": "red"}
-    body = problem(signed_in.post(f"{API}/runs/", asked, "application/json"), 422)
-    assert [error["pointer"] for error in body["errors"]] == ["/colour"]
-    body = problem(signed_in.post(f"{API}/runs/", {"kind": "segment", "scene": 99}, "application/json"), 422)
-    assert "no stored scene 99" in body["detail"]
-    assert not Run.objects.exists()
-
-
-@pytest.mark.parametrize("body", ["[]", "3", '"train"', "null", "{}", '{"kind": ["train"]}'])
-def test_a_body_that_is_no_request_for_a_run_is_refused(signed_in, db, body):
-    problem(signed_in.post(f"{API}/runs/", body, "application/json"), 422)
-
-
-def test_a_body_that_is_no_json_is_refused(signed_in, db):
-    problem(signed_in.post(f"{API}/runs/", "{", "application/json"), 400)
-
-
-def test_the_same_run_twice_is_a_conflict_that_names_the_first(signed_in, world):
-    asked = {"kind": "segment", "scene": world.scene().pk}
-    first = signed_in.post(f"{API}/runs/", asked, "application/json").json()
-    answer = signed_in.post(f"{API}/runs/", asked, "application/json")
-    assert f"Run {first['id']}" in problem(answer, 409)["detail"]
-    assert answer["Location"] == f"{API}/runs/{first['id']}/"
-
-
-def test_a_run_is_cancelled_once(signed_in, world):
-    run = world.running()
-    assert signed_in.post(f"{API}/runs/{run.pk}/cancel/").json()["state"] == "cancelled"
-    assert "cancelled" in problem(signed_in.post(f"{API}/runs/{run.pk}/cancel/"), 409)["detail"]
-    with pytest.raises(runs.Cancelled):
-        runs.advance(run, 0.5)
-
-
-def test_who_asked_is_not_told_to_everybody(client, world, staff):
-    run = runs.request("segment", {}, queue="gpu", asked_by=staff)
-    assert client.get(f"{API}/runs/{run.pk}/").json()["asked_by"] is None
-
-
-def test_runs_are_filtered_and_trainings_are_a_list_of_their_own(client, world):
-    world.running("train", queue="train")
-    runs.cancel(world.running("segment").pk)
-    assert client.get(f"{API}/training-runs/").json()["count"] == 1
-    assert client.get(f"{API}/runs/?state=live").json()["results"][0]["kind"] == "train"
-    assert client.get(f"{API}/runs/?kind=segment&state=cancelled").json()["count"] == 1
-    problem(client.get(f"{API}/runs/?state=lost"), 400)
-    problem(client.get(f"{API}/runs/?colour=red"), 400)
-
-
-def test_a_run_shows_curves_log_and_links_to_what_it_made(client, world):
-    run = world.running("train", queue="train")
-    runs.advance(run, 0.5, "epoch 1 of 2", {"epoch": 1, "train": 0.5, "validation": None})
-    version = world.version()
-    runs.finish(run, {"version": version.pk})
-    body = client.get(f"{API}/runs/{run.pk}/").json()
-    assert body["curves"] == [{"epoch": 1, "train": 0.5, "validation": None}]
-    assert body["log"] == ["epoch 1 of 2"]
-    assert body["links"]["result"].endswith(f"{API}/models/{version.pk}/")
-    job = client.get(f"{API}/jobs/{run.pk}/").json()
-    assert set(job) == {"state", "progress", "step", "attempt", "error", "warnings", "links"}
 
 
 NOWHERE = (

@@ -10,9 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from workers.learning import checkpoints, devices, memory
-from workers.learning.memory import TooLittleMemory, needed_bytes, require_memory
-from workers.learning.schedules import EarlyStop, cosine, teacher_forcing, warm_restarts, warm_up
+from workers.learning import checkpoints, devices
+from workers.learning.schedules import EarlyStop, teacher_forcing, warm_up
 from workers.learning.training import Diverged, Stopped, TrainSettings, fit
 
 
@@ -42,7 +41,6 @@ def dropping_network() -> nn.Module:
 
 SETTINGS = TrainSettings(epochs=4, batch=6, lr=0.02, weight_decay=0.01, schedule="cosine", validate_every=3,
                          patience=None)
-RATES = [(0, 5e-4), (5, 2.5e-4), (10, 5e-4), (20, 2.5e-4), (50, 2.5e-4), (110, 2.5e-4), (150, 0)]
 
 
 class Cancelled(Exception):
@@ -231,18 +229,6 @@ def test_gradient_values_are_cut_to_the_limit():
     assert grads[0].abs().item() == 3.0
 
 
-def test_the_probability_of_teacher_forcing_falls_over_three_quarters_of_the_epochs():
-    seen = []
-
-    def loss(network, batch, teacher_forcing):
-        seen.append(teacher_forcing)
-        return squared(network, batch)
-
-    fit(nn.Linear(1, 1), Points(), None, loss, replace(SETTINGS, epochs=8, batch=24, teacher_forcing="falling"))
-    assert seen == pytest.approx([1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0, 0])
-    assert teacher_forcing("always", 7, 8) == 1 and teacher_forcing("never", 0, 8) == 0
-
-
 @pytest.mark.parametrize(("device", "asked", "used"), [
     ("cpu", "auto", "float32"), ("cpu", "bf16", "float32"), ("cpu", "fp16", "float32"), ("cuda", "auto", "bf16"),
     ("cuda", "fp16", "fp16"), ("cuda", "float32", "float32"),
@@ -271,17 +257,16 @@ def test_on_a_gpu_a_line_is_learned_in_every_precision_and_resumed_exactly(tmp_p
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize(("epoch", "rate"), RATES)
-def test_warm_restarts_take_the_published_values(epoch, rate):
-    assert warm_restarts(5e-4, epoch, 150) == pytest.approx(rate, abs=1e-12)
+def test_the_probability_of_teacher_forcing_falls_over_three_quarters_of_the_epochs():
+    seen = []
 
+    def loss(network, batch, teacher_forcing):
+        seen.append(teacher_forcing)
+        return squared(network, batch)
 
-def test_warm_restarts_agree_with_torch_inside_each_cycle():
-    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=5e-4)
-    reference = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimiser, T_0=10, T_mult=2)
-    for epoch in np.arange(0, 149.9, 0.7):
-        reference.step(float(epoch))
-        assert warm_restarts(5e-4, epoch, 150) == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-9)
+    fit(nn.Linear(1, 1), Points(), None, loss, replace(SETTINGS, epochs=8, batch=24, teacher_forcing="falling"))
+    assert seen == pytest.approx([1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0, 0])
+    assert teacher_forcing("always", 7, 8) == 1 and teacher_forcing("never", 0, 8) == 0
 
 
 def test_the_warm_up_climbs_like_that_of_torch_and_scales_the_schedule():
@@ -294,10 +279,6 @@ def test_the_warm_up_climbs_like_that_of_torch_and_scales_the_schedule():
     settings = replace(SETTINGS, epochs=1, epoch_steps=12, validate_every=1, warmup_steps=8, schedule="constant")
     _, history = fit(nn.Linear(1, 1), Points(), None, squared, settings)
     assert [point["lr"] for point in history.points] == pytest.approx([warm_up(k, 8) * settings.lr for k in range(12)])
-
-
-def test_the_cosine_ends_at_zero():
-    assert cosine(1.0, 80, 80) == pytest.approx(0, abs=1e-15) and cosine(1.0, 40, 80) == pytest.approx(0.5)
 
 
 def test_a_loss_that_is_no_number_stops_the_training_by_name():
@@ -385,40 +366,3 @@ def test_channels_last_changes_the_layout_of_2d_and_3d_kernels_and_nothing_that_
     assert taught[1].deep.weight.is_contiguous(memory_format=torch.channels_last_3d)
     for one, other in zip(*(n.state_dict().values() for n in taught), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
-
-
-def test_a_network_that_needs_more_than_sixty_percent_of_memory_is_refused():
-    network = nn.Linear(1000, 1000, bias=False)
-    assert needed_bytes(network) == 16_000_000
-    require_memory(network, free=27_000_000)
-    with pytest.raises(TooLittleMemory, match="small"):
-        require_memory(network, free=26_000_000)
-
-
-def test_a_network_too_large_is_refused_before_one_weight_of_it_exists(monkeypatch):
-    devices = []
-
-    def build(width):
-        network = nn.Linear(width, width)
-        devices.append(network.weight.device.type)
-        return network
-
-    monkeypatch.setattr(memory, "free_bytes", lambda device: 1_000_000)
-    with pytest.raises(TooLittleMemory, match="small"):
-        memory.built(build, 1000)
-    assert devices == ["meta"]
-    torch.manual_seed(4)
-    expected = nn.Linear(9, 9).weight
-    torch.manual_seed(4)
-    assert torch.equal(memory.built(build, 9).weight, expected)
-
-
-@pytest.mark.parametrize(("limit", "stat", "left"), [
-    ("max", "inactive_file 5", []), ("1000", "anon 100\ninactive_file 500", [800]), ("1000", "anon 1", [300]),
-])
-def test_files_that_the_system_merely_remembers_do_not_count_as_used_memory(tmp_path, limit, stat, left):
-    (tmp_path / "memory.max").write_text(f"{limit}\n")
-    (tmp_path / "memory.current").write_text("700\n")
-    (tmp_path / "memory.stat").write_text(f"{stat}\n")
-    assert memory._confined(tmp_path) == left
-    assert memory._confined(tmp_path / "nowhere") == []
